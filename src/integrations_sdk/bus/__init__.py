@@ -1,0 +1,1 @@
+"""Published events: the `Bus` port and its backends."""

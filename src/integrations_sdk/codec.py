@@ -1,0 +1,288 @@
+"""The edge: plain data becomes typed values here, and everything wrong with it is said in one error.
+
+`load()` reads what a person wrote: strictly, naming every wrong field. `restore()` reads back what
+`plain()` wrote. cattrs does the conversion of single values; it is imported with the first use.
+"""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
+
+import attrs
+
+from integrations_sdk.errors import ConfigurationError, Problem
+from integrations_sdk.models import JsonValue, Secret
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+__all__ = ["closest", "load", "parse_time", "restore"]
+
+T = TypeVar("T")
+
+
+def load(kind: type[T], given: Mapping[str, object], *, subject: str) -> T:
+    """An attrs object out of a mapping that a person wrote.
+
+    Values are converted strictly (`"5"` is no number, `5` no text, `"push"` no list) and checked with
+    the field's `validate`. A class method `check(given)`, where there is one, looks at the fields together.
+
+    Args:
+        subject: what is being read, for the error's first line, e.g. `"slack configuration"`.
+
+    Raises:
+        ConfigurationError: naming every unknown, missing and wrong field. No value is quoted.
+    """
+    fields = {field.name: field for field in attrs.fields(typing.cast("Any", kind))}
+    values, problems = _by_field_name(fields, given)
+    built: dict[str, object] = {}
+    types = _types(kind)
+    for name, field in fields.items():
+        if name in values:
+            try:
+                built[name] = _value(types[name], values[name], name, field.metadata.get("validate"))
+            except ConfigurationError as error:
+                problems.extend(error.problems)
+        elif field.default is attrs.NOTHING:
+            problems.append(Problem(name, f"missing; expected {_expectation(types[name])}", f"add it: {field.metadata.get('doc', '')}"))
+    if check := getattr(kind, "check", None):
+        problems.extend(problem for problem in check(values) if problem.path not in {p.path for p in problems})
+    if problems:
+        raise ConfigurationError(subject, problems)
+    return kind(**built)
+
+
+def restore(kind: type[T], data: Mapping[str, object]) -> T:
+    """The record that `plain()` turned into `data`.
+
+    Fields that the class no longer has are left out, and ones that it has since gained take their default.
+
+    Raises:
+        ConfigurationError: the data does not fit the class.
+    """
+    import cattrs
+
+    try:
+        return _restorer().structure(data, kind)
+    except Exception as error:  # cattrs raises groups of whatever the hooks raise
+        problems = [Problem(*reversed(line.split(" @ ", 1))) for line in cattrs.transform_error(error)]
+        raise ConfigurationError(f"stored {kind.__name__}", problems) from error
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """`did you mean …?` for a mistyped word; failing that, what is known."""
+    options = sorted(known)
+    found = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
+    return f"did you mean `{found[0]}`?" if found else f"known: {', '.join(options) or 'none'}"
+
+
+def parse_time(text: str) -> datetime:
+    """A time as vendors write it (RFC 3339, or GitLab's `2016-08-12 15:23:28 UTC`), in UTC.
+
+    Raises:
+        ValueError: it is not a time.
+    """
+    from datetime import UTC
+
+    moment = datetime.fromisoformat(text.replace(" UTC", "+00:00").strip())
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _by_field_name(
+    fields: Mapping[str, attrs.Attribute[object]], given: Mapping[str, object]
+) -> tuple[dict[str, object], list[Problem]]:
+    names = {alias: name for name, field in fields.items() for alias in (name, *field.metadata.get("also", ()))}
+    values: dict[str, object] = {}
+    problems: list[Problem] = []
+    for key, value in given.items():
+        name = names.get(key)
+        if name is None:
+            problems.append(Problem(str(key), "unknown field", closest(str(key), fields)))
+        elif name in values:
+            problems.append(Problem(str(key), f"the same as `{name}`", "give it once"))
+        elif value is not None:
+            values[name] = value
+    return values, problems
+
+
+def _value(annotation: object, value: object, path: str, validate: Any = None) -> object:  # noqa: ANN401
+    converted = _convert(annotation, value, path)
+    if validate is None:
+        return converted
+    problems: list[Problem] = []
+    for where, item in _leaves(converted, path):
+        if isinstance(item, Secret) and item.is_reference:
+            continue
+        if (expected := validate(item.reveal() if isinstance(item, Secret) else item)) is not None:
+            problems.append(Problem(where, f"expected {expected}"))
+    if problems:
+        raise ConfigurationError(path, problems)
+    return converted
+
+
+def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield f"{path}[{index}]", item
+    elif value is not None:
+        yield path, value
+
+
+def _convert(annotation: object, value: object, path: str) -> object:
+    """Convert one value strictly; lists and mappings report each wrong element under its own path."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if type(None) in arguments:
+        options = [option for option in arguments if option is not type(None)]
+        return None if value is None else _convert(options[0] if len(options) == 1 else annotation, value, path)
+    if origin is tuple and isinstance(value, list | tuple | set | frozenset):
+        return tuple(_gather(path, ((f"[{i}]", arguments[0], item) for i, item in enumerate(value))).values())
+    if origin in {dict, Mapping} and isinstance(value, Mapping):
+        return _gather(path, ((f".{key}", arguments[1], item) for key, item in value.items()))
+    if isinstance(annotation, type) and attrs.has(annotation):
+        if isinstance(value, annotation):
+            return value
+        if isinstance(value, Mapping):
+            return _nested(annotation, value, path)
+    try:
+        return _converter().structure(value, typing.cast("Any", annotation))
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError.of(path, path, f"expected {_expectation(annotation)}") from error
+
+
+def _gather(path: str, items: Iterable[tuple[str, object, object]]) -> dict[str, object]:
+    built: dict[str, object] = {}
+    problems: list[Problem] = []
+    for suffix, annotation, item in items:
+        try:
+            built[suffix.lstrip(".")] = _convert(annotation, item, path + suffix)
+        except ConfigurationError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigurationError(path, problems)
+    return built
+
+
+def _nested(kind: type, value: Mapping[str, object], path: str) -> object:
+    try:
+        return load(kind, value, subject=path)
+    except ConfigurationError as error:
+        inner = [Problem(f"{path}.{problem.path}", *problem[1:]) for problem in error.problems]
+        raise ConfigurationError(path, inner) from error
+
+
+def _expectation(annotation: object) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if type(None) in arguments:
+        return _expectation(next(option for option in arguments if option is not type(None)))
+    if origin is tuple:
+        return f"a list, each item {_expectation(arguments[0])}"
+    if origin in {dict, Mapping}:
+        return f"a mapping, each value {_expectation(arguments[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return f"one of {', '.join(str(member.value) for member in annotation)}"
+    return _WORDS.get(annotation, "a value of the documented type")
+
+
+_WORDS: dict[object, str] = {
+    str: "some text",
+    Secret: "some text, or a reference such as env:NAME",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    timedelta: "a number of seconds",
+    datetime: "a time such as 2026-01-01T00:00:00Z",
+}
+
+
+@cache
+def _types(kind: type) -> dict[str, object]:
+    return typing.get_type_hints(kind)
+
+
+@cache
+def _converter() -> Converter:
+    """For what people write: strict about every primitive."""
+    from cattrs import Converter
+
+    converter = Converter()
+    for kind, hook in _STRICT.items():
+        converter.register_structure_hook(kind, hook)
+    converter.register_structure_hook_func(_is_json, _as_it_is)
+    return converter
+
+
+@cache
+def _restorer() -> Converter:
+    """For what `plain()` wrote: primitives are right already."""
+    from cattrs import Converter
+
+    converter = Converter()
+    for kind in (datetime, timedelta, Secret):
+        converter.register_structure_hook(kind, _STRICT[kind])
+    for primitive in (str, int, bool):
+        converter.register_structure_hook(primitive, _as_it_is)
+    converter.register_structure_hook_func(_is_json, _as_it_is)
+    return converter
+
+
+def _is_json(kind: object) -> bool:
+    return "JsonValue" in str(kind)
+
+
+def _text(value: object, _: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError
+    return value
+
+
+def _secret(value: object, _: object) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    return Secret(_text(value, None))
+
+
+def _whole(value: object, _: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _number(value: object, _: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or value != value:  # noqa: PLR0124  # NaN
+        raise TypeError
+    return float(value)
+
+
+def _truth(value: object, _: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _duration(value: object, _: object) -> timedelta:
+    return value if isinstance(value, timedelta) else timedelta(seconds=_number(value, None))
+
+
+def _time(value: object, _: object) -> datetime:
+    return value if isinstance(value, datetime) else parse_time(_text(value, None))
+
+
+def _as_it_is(value: object, _: object) -> object:
+    return value
+
+
+_STRICT: dict[type, Any] = {
+    str: _text,
+    Secret: _secret,
+    int: _whole,
+    float: _number,
+    bool: _truth,
+    timedelta: _duration,
+    datetime: _time,
+}

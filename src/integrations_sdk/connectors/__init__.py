@@ -1,0 +1,1 @@
+"""Providers: the `Connector` base, the registry, and one module for each service."""

@@ -1,0 +1,135 @@
+"""What a connector can do, as protocols: a connector offers a capability by having its methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from integrations_sdk.models import (
+    Build,
+    BuildRequest,
+    CommitStatus,
+    Event,
+    Issue,
+    IssueDraft,
+    LogEntry,
+    Message,
+    Metric,
+    Outcome,
+)
+
+__all__ = [
+    "CAPABILITIES",
+    "BuildTrigger",
+    "EventSink",
+    "IssueTracker",
+    "LogSink",
+    "MetricSink",
+    "Notifier",
+    "SourceHost",
+    "capabilities_of",
+]
+
+
+@runtime_checkable
+class Notifier(Protocol):
+    """Tells people something."""
+
+    async def notify(self, message: Message) -> Outcome:
+        """Post the message; `reference` of the outcome finds it again where the vendor says how."""
+        ...
+
+
+@runtime_checkable
+class IssueTracker(Protocol):
+    """Keeps issues."""
+
+    async def create_issue(self, draft: IssueDraft) -> Outcome:
+        """Create it (`draft.title` is required); `reference` is its key."""
+        ...
+
+    async def update_issue(self, reference: str, changes: IssueDraft) -> Outcome:
+        """Change the fields of `changes` that are not None."""
+        ...
+
+    async def find_issue(self, external_id: str) -> Issue | None:
+        """The issue created with that `external_id`, None if there is none."""
+        ...
+
+    async def comment_issue(self, reference: str, text: str) -> Outcome:
+        """Add a comment."""
+        ...
+
+    async def transition_issue(self, reference: str, to: str) -> Outcome:
+        """Move it to another status: the transition's id or name, or the status it leads to."""
+        ...
+
+
+@runtime_checkable
+class BuildTrigger(Protocol):
+    """Runs builds."""
+
+    async def trigger_build(self, request: BuildRequest) -> Outcome:
+        """Start a build; `reference` follows it with `get_build()`."""
+        ...
+
+    async def get_build(self, reference: str) -> Build:
+        """How it stands now."""
+        ...
+
+
+@runtime_checkable
+class MetricSink(Protocol):
+    """Takes measured values."""
+
+    async def send_metrics(self, metrics: Sequence[Metric]) -> Outcome:
+        """Send them, in as many requests as the vendor's limits ask for."""
+        ...
+
+
+@runtime_checkable
+class EventSink(Protocol):
+    """Takes events as its own kind of record."""
+
+    async def send_event(self, event: Event) -> Outcome:
+        """Record the event."""
+        ...
+
+
+@runtime_checkable
+class LogSink(Protocol):
+    """Takes log lines."""
+
+    async def send_logs(self, entries: Sequence[LogEntry]) -> Outcome:
+        """Send them, in as many requests as the vendor's limits ask for."""
+        ...
+
+
+@runtime_checkable
+class SourceHost(Protocol):
+    """Keeps source code, and shows what builds say of a commit."""
+
+    async def set_commit_status(self, status: CommitStatus) -> Outcome:
+        """Show the status beside the commit, in place of an earlier one of the same context."""
+        ...
+
+
+CAPABILITIES: dict[str, type] = {
+    "notifier": Notifier,
+    "issue_tracker": IssueTracker,
+    "build_trigger": BuildTrigger,
+    "metric_sink": MetricSink,
+    "event_sink": EventSink,
+    "log_sink": LogSink,
+    "source_host": SourceHost,
+}
+"""Every capability by the name it has in the catalogue."""
+
+
+def capabilities_of(connector: type) -> tuple[str, ...]:
+    """The names of the capabilities that a connector class offers."""
+    return tuple(
+        name
+        for name, protocol in CAPABILITIES.items()
+        if all(hasattr(connector, method) for method in vars(protocol) if not method.startswith("_"))
+    )

@@ -1,0 +1,119 @@
+"""Typed configuration: one frozen class per provider, every field documented, every mistake reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, dataclass_transform
+from urllib.parse import urlsplit
+
+import attrs
+
+from integrations_sdk.errors import Problem
+from integrations_sdk.models import Secret
+
+__all__ = ["ConnectorConfig", "Validate", "http_url", "not_empty", "one_of", "secret_names", "secret_values", "setting", "settings"]
+
+T = TypeVar("T")
+
+Validate = Callable[[Any], str | None]
+"""Looks at a value of the right type; what was expected, as a sentence, when it is wrong."""
+
+
+def setting(
+    doc: str,
+    *,
+    default: Any = attrs.NOTHING,  # noqa: ANN401  # as attrs.field
+    factory: Callable[[], Any] | None = None,
+    validate: Validate | None = None,
+    also: tuple[str, ...] = (),
+    example: str | None = None,
+) -> Any:  # noqa: ANN401  # as attrs.field
+    """A field of a configuration class.
+
+    Args:
+        doc: one sentence for people; the reference documentation shows it.
+        validate: what a value must fulfil beyond its type. A secret is passed revealed; a reference
+            is validated once it is resolved.
+        also: other names the field is accepted under.
+        example: shown in the documentation and in built-in templates.
+    """
+    metadata = {"doc": doc, "validate": validate, "also": also, "example": example}
+    if factory is not None:
+        return attrs.field(factory=factory, metadata=metadata)
+    return attrs.field(default=default, metadata=metadata)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(setting,))
+def settings(cls: type[T]) -> type[T]:
+    """Make a class of `setting`s a frozen, keyword-only, slotted configuration class."""
+    return attrs.frozen(kw_only=True)(cls)
+
+
+@settings
+class ConnectorConfig:
+    """What every integration can be configured with."""
+
+    events: tuple[str, ...] | None = setting(
+        "Event types to act on, with `*` as a wildcard; none at all means the provider's default.",
+        default=None,
+        example="push, merge_request, pipeline",
+    )
+    branches: tuple[str, ...] = setting(
+        "Branches to act on, with `*` as a wildcard; empty means all.",
+        default=(),
+        also=("branch_filter",),
+        example="main, release/*",
+    )
+    verify_ssl: bool = setting(
+        "Check the server's certificate.", default=True, also=("ssl_verify", "enable_ssl_verification")
+    )
+    ca_file: str | None = setting("PEM file of a private certificate authority.", default=None)
+    proxy: str | None = setting("URL of an HTTP proxy.", default=None)
+
+    @classmethod
+    def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:
+        """What is wrong with the fields taken together, beside each one alone.
+
+        Args:
+            given: what was configured, by field name, before conversion.
+        """
+        return ()
+
+
+def http_url(value: str) -> str | None:
+    """Validate: an absolute http or https URL without credentials in it."""
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or any(character in value for character in " \r\n\t\0"):
+        return "an absolute URL such as https://example.com"
+    return "a URL without user and password in it" if parts.username or parts.password else None
+
+
+def not_empty(value: str) -> str | None:
+    """Validate: some text other than white space, without line breaks."""
+    if not value.strip():
+        return "some text"
+    return "text without line breaks" if any(character in value for character in "\r\n\0") else None
+
+
+def one_of(*choices: str) -> Validate:
+    """Validate: one of these words."""
+
+    def validate(value: str) -> str | None:
+        return None if value in choices else f"one of {', '.join(choices)}"
+
+    return validate
+
+
+def secret_names(config: type[ConnectorConfig]) -> frozenset[str]:
+    """The names of the fields that hold secrets."""
+    return frozenset(field.name for field in attrs.fields(config) if "Secret" in str(field.type))
+
+
+def secret_values(config: ConnectorConfig) -> list[str]:
+    """The secrets of a configuration, revealed, longest first: for keeping them out of what is shown."""
+    found = (getattr(config, name) for name in secret_names(type(config)))
+    return sorted((item.reveal() for item in found if isinstance(item, Secret) and item), key=len, reverse=True)

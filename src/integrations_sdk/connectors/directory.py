@@ -1,0 +1,190 @@
+"""`ConnectorDirectory`: finds integrations in the store and opens them as running connectors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+import attrs
+
+from integrations_sdk.clock import uuid7
+from integrations_sdk.codec import load, restore
+from integrations_sdk.connectors.base import Connector, ConnectorConfig, ConnectorContext
+from integrations_sdk.connectors.config import secret_names
+from integrations_sdk.connectors.registry import Registry
+from integrations_sdk.errors import NotFoundError, StateError
+from integrations_sdk.models import MASK, Integration, IntegrationState, JsonValue, Secret, plain
+from integrations_sdk.runtime import Runtime
+from integrations_sdk.store.base import Document, Put
+
+__all__ = ["INTEGRATIONS", "ConnectorDirectory", "document_of", "split_config", "storage_id"]
+
+INTEGRATIONS = "integrations"
+"""The collection that integrations are kept in."""
+
+_MEMORY = "connector_memory"
+
+
+class ConnectorDirectory:
+    """The integrations of one scope, and the connectors open for them.
+
+    A connector is kept open for as long as its integration's version stays the same, so its tokens and
+    rate limits are shared by everything that uses it.
+    """
+
+    def __init__(self, runtime: Runtime, registry: Registry) -> None:
+        self.runtime = runtime
+        self.registry = registry
+        self._open: dict[str, tuple[int, Connector[ConnectorConfig]]] = {}
+
+    async def get(self, integration_id: str, *, provider: str | None = None) -> Integration:
+        """The integration.
+
+        Raises:
+            NotFoundError: there is none with that id in this scope, or it is of another provider.
+        """
+        document = await self.runtime.store.get(INTEGRATIONS, storage_id(self.runtime.scope.tenant_id, integration_id))
+        found = restore(Integration, document.data) if document else None
+        project = self.runtime.scope.project_id
+        if found is None or (project is not None and found.project_id != project):
+            msg = f"no integration {integration_id!r}; list() of the provider shows the ids there are"
+            raise NotFoundError(msg)
+        if provider is not None and found.integration_type != provider:
+            msg = f"{integration_id!r} is a {found.integration_type} integration, not {provider}"
+            raise NotFoundError(msg)
+        return found
+
+    async def all(
+        self, *, provider: str | None = None, state: IntegrationState | None = None
+    ) -> AsyncIterator[Integration]:
+        """Every integration of the scope, oldest first."""
+        scope = self.runtime.scope
+        where = {"tenant_id": scope.tenant_id, "project_id": scope.project_id, "provider": provider, "state": state}
+        cursor: str | None = None
+        while True:
+            page = await self.runtime.store.query(
+                INTEGRATIONS,
+                where={name: str(value) for name, value in where.items() if value is not None},
+                after=cursor,
+                limit=1000,
+            )
+            for document in page.documents:
+                yield restore(Integration, document.data)
+            if (cursor := page.cursor) is None:
+                return
+
+    async def open(self, integration_id: str, *, provider: str | None = None) -> Connector[ConnectorConfig]:
+        """The running connector of an integration.
+
+        Raises:
+            NotFoundError: as `get()`.
+            StateError: it is disabled.
+            ConfigurationError: a reference among its credentials leads nowhere, or to a wrong value.
+        """
+        return await self.open_record(await self.get(integration_id, provider=provider))
+
+    async def open_record(self, integration: Integration) -> Connector[ConnectorConfig]:
+        """`open()` for a record at hand."""
+        if integration.state is IntegrationState.DISABLED:
+            msg = f"{integration.integration_id} is disabled; enable it first"
+            raise StateError(msg)
+        key = storage_id(integration.tenant_id, integration.integration_id)
+        known = self._open.get(key)
+        if known is not None and known[0] == integration.version:
+            return known[1]
+        kept = await self.runtime.secrets.get(key)
+        secrets = {name: await self.runtime.secrets.resolve(secret) for name, secret in kept.items()}
+        connector = self.build(integration.integration_type, {**integration.config, **secrets}, integration.integration_id)
+        self._open[key] = (integration.version, connector)
+        if known is not None:
+            await known[1].close()
+        return connector
+
+    def build(
+        self, provider: str, given: Mapping[str, object], integration_id: str | None = None
+    ) -> Connector[ConnectorConfig]:
+        """A connector for a configuration that need not be stored.
+
+        Raises:
+            NotFoundError: unknown provider.
+            ConfigurationError: naming everything wrong with it.
+        """
+        kind = self.registry.get(provider)
+        config = load(kind.Config, given, subject=f"{provider} configuration")
+        context = ConnectorContext(
+            integration_id=integration_id,
+            http=self.runtime.http,
+            clock=self.runtime.clock,
+            scope=self.runtime.scope,
+            memory=_StoredMemory(self.runtime, integration_id or uuid7(self.runtime.clock.now())),
+            open=self.open,
+            spawn=lambda work, name: self.runtime.tasks.spawn(work, name=name),
+        )
+        return kind(config, context)
+
+    async def forget(self, integration: Integration) -> None:
+        """Close the connector of an integration that is gone; no-op if none is open."""
+        known = self._open.pop(storage_id(integration.tenant_id, integration.integration_id), None)
+        if known is not None:
+            await known[1].close()
+
+    async def close(self) -> None:
+        """Close every open connector."""
+        for _, connector in self._open.values():
+            await connector.close()
+        self._open.clear()
+
+
+class _StoredMemory:
+    """`ConnectorMemory` over the store."""
+
+    def __init__(self, runtime: Runtime, integration_id: str) -> None:
+        self._runtime = runtime
+        self._prefix = storage_id(runtime.scope.tenant_id, integration_id)
+
+    async def recall(self, key: str) -> dict[str, JsonValue] | None:
+        document = await self._runtime.store.get(_MEMORY, f"{self._prefix}:{key}")
+        return document.data if document else None
+
+    async def remember(self, key: str, value: dict[str, JsonValue]) -> None:
+        document = Document(
+            collection=_MEMORY, id=f"{self._prefix}:{key}", data=value, keys={"integration": self._prefix}
+        )
+        await self._runtime.store.write(Put(document))
+
+
+def storage_id(tenant_id: str, integration_id: str) -> str:
+    """The id under which a tenant's integration, its credentials and its memory are kept."""
+    return f"{tenant_id}:{integration_id}"
+
+
+def document_of(integration: Integration) -> Document:
+    """The stored form of an integration."""
+    keys = {
+        "tenant_id": integration.tenant_id,
+        "provider": integration.integration_type,
+        "state": integration.state.value,
+    }
+    if integration.project_id is not None:
+        keys["project_id"] = integration.project_id
+    return Document(
+        collection=INTEGRATIONS,
+        id=storage_id(integration.tenant_id, integration.integration_id),
+        data={name: plain(getattr(integration, name)) for name in attrs.fields_dict(Integration)},
+        keys=keys,
+        version=integration.version,
+    )
+
+
+def split_config(config: ConnectorConfig) -> tuple[dict[str, JsonValue], dict[str, Secret]]:
+    """A configuration as what may be seen (defaults left out, secrets masked) and its secrets."""
+    names = secret_names(type(config))
+    secrets = {name: value for name in names if (value := getattr(config, name)) is not None}
+    visible: dict[str, JsonValue] = {}
+    for field in attrs.fields(type(config)):
+        value = getattr(config, field.name)
+        default = field.default.factory() if isinstance(field.default, attrs.Factory) else field.default  # type: ignore[arg-type]
+        if field.name in secrets:
+            visible[field.name] = MASK
+        elif value != default:
+            visible[field.name] = plain(value)
+    return visible, secrets

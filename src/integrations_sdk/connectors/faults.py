@@ -1,0 +1,97 @@
+"""From a vendor's answer to the error that fits: status and words in, one typed error out. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import attrs
+
+from integrations_sdk.errors import (
+    AuthenticationError,
+    ConnectorError,
+    PermissionDeniedError,
+    ProviderUnavailableError,
+    RateLimitedError,
+    RejectedError,
+)
+from integrations_sdk.http.base import Response
+from integrations_sdk.models import JsonValue
+
+__all__ = ["Fault", "fault_of", "request_id", "sentence", "words_of"]
+
+_LONGEST: Final = 300
+_SPEAKING_KEYS: Final = (
+    "message", "error_description", "error", "errorMessages", "errors", "detail", "details", "title", "reason", "msg",
+)  # fmt: skip
+_REQUEST_ID_HEADERS: Final = (
+    "x-request-id", "x-slack-req-id", "x-github-request-id", "x-gitlab-meta", "atl-traceid", "x-arequestid", "request-id",
+)  # fmt: skip
+
+
+@attrs.frozen
+class Fault:
+    """What is wrong with an answer: the kind of error, the vendor's words, and its own code for it."""
+
+    kind: type[ConnectorError]
+    message: str
+    code: str | None = None
+
+
+def fault_of(response: Response) -> Fault | None:
+    """The fault that the status alone says; None for 2xx.
+
+    A redirect is a fault as well: it is never followed, because it would carry credentials elsewhere.
+    """
+    status = response.status
+    if response.ok:
+        return None
+    words = words_of(response)
+    if 300 <= status < 400:
+        return Fault(RejectedError, "answered with a redirect, which is not followed: configure the final URL")
+    if status == 401:
+        return Fault(AuthenticationError, words or "the credentials are refused")
+    if status == 403:
+        return Fault(PermissionDeniedError, words or "the credentials lack a permission")
+    if status == 429:
+        return Fault(RateLimitedError, words or "rate limit exceeded")
+    if status >= 500 or status < 200:
+        return Fault(ProviderUnavailableError, words or "server error")
+    return Fault(RejectedError, words or f"request refused with status {status}")
+
+
+def request_id(response: Response) -> str | None:
+    """The vendor's id of a request, from the headers that vendors use for it."""
+    return next((response.headers[name] for name in _REQUEST_ID_HEADERS if name in response.headers), None)
+
+
+def words_of(response: Response) -> str:
+    """What the vendor said, from a JSON body's usual keys or a short plain text; empty if nothing readable."""
+    try:
+        return sentence("; ".join(dict.fromkeys(_words(response.json(), depth=0))))
+    except ValueError:
+        plain_text = response.headers.get("content-type", "text/plain").startswith("text/plain")
+        return sentence(response.text) if plain_text else ""
+
+
+def sentence(text: str) -> str:
+    """Text as one bounded line: white space folded, control characters out, at most 300 characters."""
+    line = re.sub(r"[\x00-\x1f\x7f\s]+", " ", text).strip()
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def _words(value: JsonValue, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list) and depth < 4:
+        for item in value[:5]:
+            yield from _words(item, depth + 1)
+    elif isinstance(value, dict) and depth < 4:
+        known = [value[key] for key in _SPEAKING_KEYS if value.get(key)]
+        for item in known:
+            if isinstance(item, dict) and not any(key in item for key in _SPEAKING_KEYS):
+                for name, inner in list(item.items())[:5]:  # Jira: {"errors": {"summary": "is required"}}
+                    yield from (f"{name}: {words}" for words in _words(inner, depth + 1))
+            else:
+                yield from _words(item, depth + 1)

@@ -1,0 +1,1 @@
+"""What came in (GitLab, GitHub, Jira, Jenkins, …): verified, normalised, and sent on to who subscribed."""

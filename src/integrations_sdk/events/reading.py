@@ -1,0 +1,209 @@
+"""Reading a body that somebody else wrote: every field checked, everything wrong with it said in one error.
+
+A field that is missing or null reads as None, so a sender may leave out what it likes; one of the wrong
+type is a problem. The problems are gathered, and raised together when `reading()` ends.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypedDict
+
+from integrations_sdk.codec import parse_time
+from integrations_sdk.errors import ConfigurationError, Problem
+from integrations_sdk.models import Actor, Commit, Job, JsonValue
+
+__all__ = ["STATUSES", "Facts", "Reader", "drop_none", "is_null_sha", "reading", "status_word"]
+
+_MOST_PROBLEMS: Final = 20
+_LONGEST_WORD: Final = 200
+_REMEDY: Final = "is the source the right one, and the body what the sender sent?"
+
+
+class Facts(TypedDict, total=False):
+    """What a normaliser reads out of a body: fields of `Event`, those it knows."""
+
+    type: str
+    source: str
+    time: datetime
+    subject: str
+    action: str
+    status: str
+    project: str
+    project_url: str
+    title: str
+    text: str
+    url: str
+    branch: str
+    target_branch: str
+    tag: str
+    sha: str
+    number: int
+    environment: str
+    actor: Actor
+    commits: tuple[Commit, ...]
+    commit_count: int
+    jobs: tuple[Job, ...]
+    duration: timedelta
+
+
+STATUSES: Final[Mapping[str, str]] = {
+    # GitLab: https://docs.gitlab.com/api/pipelines/ ("status")
+    "created": "pending", "waiting_for_resource": "pending", "preparing": "pending", "pending": "pending",
+    "manual": "pending", "scheduled": "pending", "waiting_for_callback": "pending", "blocked": "pending",
+    "running": "running", "canceling": "running", "success": "success", "failed": "failed",
+    "canceled": "canceled", "skipped": "skipped",
+    # GitHub: status and conclusion of check runs and workflow runs, state of deployments
+    "queued": "pending", "requested": "pending", "waiting": "pending", "action_required": "pending",
+    "in_progress": "running", "neutral": "success", "failure": "failed", "error": "failed",
+    "timed_out": "failed", "startup_failure": "failed", "cancelled": "canceled", "stale": "canceled",
+    # Jenkins: hudson.model.Result
+    "unstable": "failed", "aborted": "canceled", "not_built": "skipped",
+}  # fmt: skip
+"""The senders' words for how something stands, and `Event.status` for each."""
+
+
+def status_word(given: str | None) -> str | None:
+    """`Event.status` for a sender's word; an unknown word is passed on in lower case."""
+    return None if given is None else STATUSES.get(given.lower(), given.lower())
+
+
+def is_null_sha(sha: str | None) -> bool:
+    """Whether it is git's "no commit" (all zeros, SHA-1 or SHA-256), which stands for a ref that is not there."""
+    return sha is not None and not sha.strip("0")
+
+
+def drop_none(**fields: object) -> Facts:
+    """The fields that are known."""
+    known: Facts = {name: value for name, value in fields.items() if value is not None}  # type: ignore[assignment]  # names are Facts' own
+    return known
+
+
+@contextmanager
+def reading(subject: str, body: Mapping[str, JsonValue]) -> Iterator[Reader]:
+    """Read `body`; at the end, raise what was wrong with it.
+
+    Raises:
+        ConfigurationError: naming every wrong field that was read (the first 20). No value is quoted.
+    """
+    problems: list[Problem] = []
+    yield Reader(body, problems)
+    if problems:
+        raise ConfigurationError(subject, problems)
+
+
+class Reader:
+    """One JSON object of the body, read field by field."""
+
+    __slots__ = ("_path", "_problems", "_value")
+
+    def __init__(self, value: Mapping[str, JsonValue], problems: list[Problem], path: str = "") -> None:
+        self._value = value
+        self._problems = problems
+        self._path = path
+
+    def __bool__(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self._value)
+
+    def text(self, name: str) -> str | None:
+        """Some text; None if missing, null or empty."""
+        value = self._value.get(name)
+        if value is None or isinstance(value, str):
+            return value or None
+        return self._wrong(name, "expected text")
+
+    def needed(self, name: str) -> str:
+        """Text that must be there; an empty string, and a problem, if it is not."""
+        value = self.text(name)
+        if value is None and not self._value.get(name):
+            self._wrong(name, "missing; expected text")
+        return value or ""
+
+    def word(self, name: str) -> str | None:
+        """Text of one line and at most 200 characters, such as a kind, an action or a status."""
+        value = self.text(name)
+        if value is not None and (len(value) > _LONGEST_WORD or not value.isprintable()):
+            return self._wrong(name, f"expected at most {_LONGEST_WORD} printable characters")
+        return value
+
+    def url(self, name: str) -> str | None:
+        """An http or https URL; None for text that is none, so nobody is led to `javascript:`."""
+        value = self.text(name)
+        return value if value and value.startswith(("http://", "https://")) else None
+
+    def whole(self, name: str) -> int | None:
+        """A whole number of at most 63 bits."""
+        value = self._value.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 1 << 63:
+            return self._wrong(name, "expected a whole number")
+        return value
+
+    def truth(self, name: str) -> bool:
+        """True or false; false if missing."""
+        value = self._value.get(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        return bool(self._wrong(name, "expected true or false"))
+
+    def seconds(self, name: str, *, unit: float = 1.0) -> timedelta | None:
+        """A duration given as a number, each one of them `unit` seconds."""
+        value = self._value.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_duration(value):
+            return self._wrong(name, "expected a number, 0 or more")
+        return timedelta(seconds=value * unit)
+
+    def time(self, name: str) -> datetime | None:
+        """A time in UTC, from text or from milliseconds since 1970.
+
+        Text that is no time reads as None: when an event happened is not worth losing it for.
+        """
+        value = self._value.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and _is_duration(value):
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)
+        try:
+            # GitLab's deployments have a space before the offset: `2021-04-28 21:50:00 +0200`
+            return parse_time(re.sub(r" (?=[+-]\d)", "", self.text(name) or "", count=1))
+        except (ValueError, OverflowError):
+            return None
+
+    def child(self, name: str) -> Reader:
+        """An object; an empty one if missing."""
+        value = self._value.get(name)
+        if value is not None and not isinstance(value, dict):
+            self._wrong(name, "expected an object")
+        return Reader(value if isinstance(value, dict) else {}, self._problems, f"{self._path}{name}.")
+
+    def children(self, name: str) -> list[Reader]:
+        """The objects of a list; none if missing."""
+        value = self._value.get(name)
+        if value is not None and not isinstance(value, list):
+            self._wrong(name, "expected a list")
+        found = []
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(item, dict):
+                found.append(Reader(item, self._problems, f"{self._path}{name}[{index}]."))
+            else:
+                self._wrong(f"{name}[{index}]", "expected an object")
+        return found
+
+    def first_text(self, *names: str) -> str | None:
+        """The first of these that is text; others are not looked at."""
+        found = (self._value.get(name) for name in names)
+        return next((value for value in found if isinstance(value, str) and value), None)
+
+    def _wrong(self, name: str, expected: str) -> None:
+        if len(self._problems) < _MOST_PROBLEMS:
+            self._problems.append(Problem(f"{self._path}{name}", expected, _REMEDY))
+
+
+def _is_duration(value: float) -> bool:
+    return math.isfinite(value) and 0 <= value < 1e14 if isinstance(value, float) else 0 <= value < 10**14

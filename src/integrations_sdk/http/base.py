@@ -1,0 +1,248 @@
+"""The HTTP port: `Request`, `Response`, `Transport`, and `Call`, the context in which a request is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import attrs
+
+from integrations_sdk.errors import ConfigurationError, Problem
+from integrations_sdk.models import JsonValue
+
+__all__ = [
+    "Call",
+    "Connection",
+    "Headers",
+    "HttpSender",
+    "RateLimit",
+    "Request",
+    "Response",
+    "RetryPolicy",
+    "Transport",
+    "origin",
+]
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FORBIDDEN = re.compile(r"[\r\n\x00]")
+
+
+class Headers(Mapping[str, str]):
+    """HTTP headers: names compare without regard to case, repeated ones are joined with `", "` (RFC 9110 §5.3)."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        pairs = items.items() if isinstance(items, Mapping) else items
+        self._items: dict[str, str] = {}
+        for name, value in pairs:
+            key = name.lower()
+            self._items[key] = f"{self._items[key]}, {value}" if key in self._items else value
+
+    def __getitem__(self, name: str) -> str:
+        return self._items[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return f"Headers({sorted(self._items)})"
+
+
+@attrs.frozen(kw_only=True)
+class Connection:
+    """How to connect; transports keep one pool for each distinct value.
+
+    Attributes:
+        verify: check the server's certificate. False only at the user's word.
+        ca_file: PEM file of a private certificate authority.
+        client_certificate: PEM file with certificate and key, for mutual TLS.
+        proxy: URL of an HTTP proxy.
+    """
+
+    verify: bool = True
+    ca_file: str | None = None
+    client_certificate: str | None = None
+    proxy: str | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """How long and how often to try.
+
+    Attributes:
+        attempts: 1 or more; 1 never retries.
+        deadline: for everything together: attempts, waiting, rate limit.
+        connect_timeout: for one connection.
+        read_timeout: between two pieces of an answer.
+        base_delay: the first delay is drawn from 0 to this, each later one from twice the range.
+        max_delay: no drawn delay exceeds it; a `Retry-After` may.
+    """
+
+    attempts: int = 4
+    deadline: timedelta = timedelta(seconds=30)
+    connect_timeout: timedelta = timedelta(seconds=5)
+    read_timeout: timedelta = timedelta(seconds=15)
+    base_delay: timedelta = timedelta(milliseconds=500)
+    max_delay: timedelta = timedelta(seconds=10)
+
+
+@attrs.frozen(kw_only=True)
+class RateLimit:
+    """At most `calls` per `period`, of which all may come at once."""
+
+    calls: int
+    period: timedelta
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Request:
+    """One HTTP request, complete.
+
+    Raises:
+        ConfigurationError: the URL is not absolute http(s), or a header would not survive the wire
+            (CR, LF, NUL in it, or a name that is no token); values are not quoted.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    content: bytes = b""
+    connection: Connection = attrs.field(factory=Connection)
+    connect_timeout: float = 5.0
+    read_timeout: float = 15.0
+    max_response_bytes: int = 10 * 1024 * 1024
+
+    def __attrs_post_init__(self) -> None:
+        problems = list(_request_problems(self))
+        if problems:
+            raise ConfigurationError("HTTP request", problems)
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {origin(self.url)}/…>"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Response:
+    """One HTTP answer, read to its end.
+
+    Attributes:
+        elapsed: seconds from sending to the last byte.
+        attempts: how many requests it took.
+    """
+
+    status: int
+    headers: Headers = attrs.field(factory=Headers)
+    content: bytes = b""
+    elapsed: float = 0.0
+    attempts: int = 1
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8, undecodable bytes replaced."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> JsonValue:
+        """The body as JSON.
+
+        Raises:
+            ValueError: it is not JSON in UTF-8.
+        """
+        value: JsonValue = json.loads(self.content.decode("utf-8"))
+        return value
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}, {len(self.content)} bytes>"
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """What the client knows of a request beyond the wire: who calls whom, what for, and under which rules.
+
+    Attributes:
+        provider: e.g. `slack`; with `account` it names whose rate limit is used up.
+        operation: the vendor's word for what is done; never a URL.
+        account: tells accounts of one provider apart, e.g. the integration's id.
+        idempotent: repeating it does no more than doing it once, so an ambiguous failure may be retried.
+        rate: the vendor's documented limit, before its headers say better.
+    """
+
+    provider: str
+    operation: str
+    integration_id: str | None = None
+    account: str = ""
+    idempotent: bool = False
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    rate: RateLimit | None = None
+
+
+class Transport(Protocol):
+    """Sends one request once. No retry, no redirect, no cookie, no logging.
+
+    Raises (from `send`):
+        TransportError: `sent=False` only when no byte of the request can have left.
+        ResponseTooLargeError: the answer, once decompressed, exceeds `request.max_response_bytes`, or
+            has more than 200 header fields.
+    """
+
+    async def send(self, request: Request) -> Response:
+        """Send it and read the whole answer, whatever its status."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections; a second call does nothing."""
+        ...
+
+
+class HttpSender(Protocol):
+    """What connectors send with: a transport under all the rules (retry, rate limit, circuit, deadline)."""
+
+    async def send(self, request: Request, call: Call) -> Response:
+        """The final answer, whatever its status, `attempts` filled in.
+
+        Raises:
+            TransportError: no answer arrived (or a kind of it: deadline, blocked, too large).
+            ProviderUnavailableError: the circuit of that origin is open; nothing was sent.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close the transport, if it is not the user's own."""
+        ...
+
+
+def origin(url: str) -> str:
+    """`scheme://host[:port]` of a URL: the part that is never secret (userinfo is left out)."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port is not None else "")
+
+
+def _request_problems(request: Request) -> Iterator[Problem]:
+    if _FORBIDDEN.search(request.url) or " " in request.url:
+        yield Problem("url", "expected no spaces, line breaks or NUL", "percent-encode them")
+    try:
+        parts = urlsplit(request.url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        yield Problem("url", "expected an absolute http or https URL", "write it out, e.g. https://example.com/path")
+    for name, value in request.headers.items():
+        if not _TOKEN.fullmatch(name):
+            yield Problem(f"headers.{name!r}", "expected a header name of letters, digits and !#$%&'*+.^_`|~-")
+        if _FORBIDDEN.search(value):
+            yield Problem(f"headers.{name!r}", "expected no line break or NUL in the value", "remove it; it would inject headers")

@@ -1,0 +1,1 @@
+"""Integrations: their records, and one sub-manager for each provider."""

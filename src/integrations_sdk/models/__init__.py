@@ -1,0 +1,61 @@
+"""The words of the library as frozen records; see `docs/design/architecture.md` for their meaning."""
+
+from integrations_sdk.models.event import Actor, Commit, Event, EventType, Job
+from integrations_sdk.models.health import Diagnosis, HealthCheck, HealthStatus
+from integrations_sdk.models.integration import Category, Integration, IntegrationState, IntegrationType, Scope
+from integrations_sdk.models.message import Field, Level, Link, Message
+from integrations_sdk.models.outcome import Outcome, OutcomeList, OutcomeStatus
+from integrations_sdk.models.record import JsonValue, Record, RecordList, html_table, plain
+from integrations_sdk.models.secret import MASK, Secret
+from integrations_sdk.models.work import (
+    Build,
+    BuildRequest,
+    BuildStatus,
+    CheckResult,
+    CommitStatus,
+    Issue,
+    IssueDraft,
+    LogEntry,
+    Metric,
+    MetricKind,
+)
+
+__all__ = [
+    "MASK",
+    "Actor",
+    "Build",
+    "BuildRequest",
+    "BuildStatus",
+    "CheckResult",
+    "CommitStatus",
+    "Issue",
+    "IssueDraft",
+    "LogEntry",
+    "Metric",
+    "MetricKind",
+    "Category",
+    "Commit",
+    "Diagnosis",
+    "Event",
+    "EventType",
+    "Field",
+    "HealthCheck",
+    "HealthStatus",
+    "Integration",
+    "IntegrationState",
+    "IntegrationType",
+    "Job",
+    "JsonValue",
+    "Level",
+    "Link",
+    "Message",
+    "Outcome",
+    "OutcomeList",
+    "OutcomeStatus",
+    "Record",
+    "RecordList",
+    "Scope",
+    "Secret",
+    "html_table",
+    "plain",
+]

@@ -1,0 +1,111 @@
+"""`Record`: the frozen attrs base of everything the library returns, which also reads as a mapping."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, TypeAlias, TypeVar
+
+import attrs
+
+from integrations_sdk.models.secret import MASK, Secret
+
+__all__ = ["JsonValue", "Record", "RecordList", "html_table", "plain"]
+
+JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+"""Whatever JSON can hold."""
+
+R = TypeVar("R", bound="Record")
+
+
+def plain(value: object) -> JsonValue:
+    """The JSON form of a value: RFC 3339 UTC times, seconds for durations, `••••` for secrets.
+
+    Raises:
+        TypeError: the value has no JSON form.
+    """
+    match value:
+        case Enum():
+            return plain(value.value)
+        case None | bool() | int() | float() | str():
+            return value
+        case Secret():
+            return MASK
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case timedelta():
+            return value.total_seconds()
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(item) for item in value]
+        case _ if attrs.has(type(value)):
+            return {name: plain(getattr(value, name)) for name in attrs.fields_dict(type(value))}
+    msg = f"{type(value).__name__} has no JSON form"
+    raise TypeError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class Record(Mapping[str, Any]):
+    """A frozen, keyword-only value: attributes are typed, and it reads as the JSON object it stands for.
+
+    `record.last_check` is a `datetime`; `record["last_check"]` is `"2026-01-01T00:00:00Z"`, and
+    `dict(record)` is ready for `json.dumps`. Secrets read as `••••` in both.
+    """
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401  # a name only known at run time has no better type
+        if key in attrs.fields_dict(type(self)):
+            return plain(getattr(self, key))
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(attrs.fields_dict(type(self)))
+
+    def __len__(self) -> int:
+        return len(attrs.fields(type(self)))
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: one escaped row per field."""
+        rows = ((name, self[name]) for name in self)
+        return html_table(rows, caption=type(self).__name__)
+
+
+class RecordList(list[R]):
+    """A list of records that Jupyter shows as a table; otherwise an ordinary list."""
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return "<p>none</p>"
+        columns = list(self[0])
+        return html_table(([row[name] for name in columns] for row in self), header=columns)
+
+
+def html_table(rows: Iterable[Iterable[object]], *, header: Iterable[str] = (), caption: str = "") -> str:
+    """An HTML table with every cell escaped.
+
+    Args:
+        rows: the cells, as rows of values in JSON form.
+        header: column titles; none draws no header row.
+        caption: shown above the table.
+    """
+
+    def line(cells: Iterable[object], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(_cell(cell))}</{tag}>" for cell in cells) + "</tr>"
+
+    titles = list(header)
+    parts = [f"<caption>{html.escape(caption)}</caption>"] if caption else []
+    parts += [f"<thead>{line(titles, 'th')}</thead>"] if titles else []
+    body = "".join(line(row, "td") for row in rows)
+    return f"<table>{''.join(parts)}<tbody>{body}</tbody></table>"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_cell(item)}" for key, item in value.items())
+    return str(value)

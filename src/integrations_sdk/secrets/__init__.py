@@ -1,0 +1,1 @@
+"""Credentials: references to them, and their sealed storage."""

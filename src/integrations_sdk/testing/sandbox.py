@@ -1,0 +1,173 @@
+"""`Sandbox`: stand-in vendors on loopback, which check, keep and spoil requests, for tests and demonstrations."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from integrations_sdk.codec import closest
+from integrations_sdk.errors import AlreadyExistsError, NotFoundError, StateError
+from integrations_sdk.testing import vendors
+from integrations_sdk.testing.faults import FaultSpec
+from integrations_sdk.testing.server import LoopbackServer
+from integrations_sdk.testing.standin import Received, Reply, StandIn
+
+__all__ = ["Arrival", "FaultSpec", "Sandbox"]
+
+
+@attrs.frozen(kw_only=True)
+class Arrival:
+    """A request that arrived at a stand-in.
+
+    Attributes:
+        provider: the stand-in's name.
+        status: what it was answered with.
+        accepted: whether the vendor acted on it: neither refused nor failed.
+        fault: the fault that befell it, None when none did.
+    """
+
+    provider: str
+    request: Received
+    status: int
+    accepted: bool
+    fault: FaultSpec | None = None
+
+
+class Sandbox:
+    """Stand-in vendors, each served on a port of its own at 127.0.0.1 from its first use on.
+
+    ```python
+    with Sandbox() as sandbox:
+        sandbox.slack.fail(status=503, times=2, retry_after=1)
+        integration = manager.slack.create(**sandbox.config("slack"))
+        ...
+        assert sandbox.slack.received
+    ```
+
+    `sandbox.slack` and `sandbox["slack"]` are the same stand-in. Leaving the block ends the thread and
+    every connection, and raises `StateError` when a stand-in itself broke on a request.
+
+    Attributes:
+        received: every request, in order of arrival, whatever became of it.
+    """
+
+    def __init__(self) -> None:
+        self.received: list[Arrival] = []
+        self._server = LoopbackServer()
+        self._stand_ins: dict[str, StandIn] = {}
+        self._crashes: list[Exception] = []
+
+    def add(self, stand_in: StandIn, name: str | None = None) -> StandIn:
+        """Serve a stand-in of your own, or a second one of a kind under another name.
+
+        Raises:
+            AlreadyExistsError: the name is taken.
+            StateError: the sandbox is closed.
+        """
+        name = name or stand_in.provider
+        if name in self._stand_ins:
+            msg = f"the sandbox has a stand-in {name!r} already"
+            raise AlreadyExistsError(msg)
+        stand_in.url = self._server.serve(lambda request: self._answer(name, stand_in, request))
+        self._stand_ins[name] = stand_in
+        return stand_in
+
+    def config(self, provider: str) -> dict[str, object]:
+        """A configuration with which an integration reaches the stand-in.
+
+        Raises:
+            NotFoundError: there is no such stand-in.
+        """
+        return self[provider].config()
+
+    def fail(self, provider: str, fault: FaultSpec) -> None:
+        """Let the next requests to a provider fail; `sandbox.slack.fail(status=503)` is shorter.
+
+        Raises:
+            NotFoundError: there is no such stand-in.
+        """
+        self[provider].faults.add(fault)
+
+    def close(self) -> None:
+        """End everything; a second call does nothing."""
+        self._server.close()
+
+    def __getitem__(self, provider: str) -> StandIn:
+        """The stand-in of a provider.
+
+        Raises:
+            NotFoundError: there is none; the message says which there are.
+        """
+        if provider not in self._stand_ins:
+            self.add(_stand_in(provider), provider)
+        return self._stand_ins[provider]
+
+    def __getattr__(self, provider: str) -> StandIn:
+        if provider.startswith("_"):
+            raise AttributeError(provider)
+        try:
+            return self[provider]
+        except NotFoundError as error:
+            raise AttributeError(str(error), name=provider, obj=self) from error
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_known(), *self._stand_ins})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+        if self._crashes and error is None:
+            msg = f"a stand-in broke on {len(self._crashes)} requests; the first error is the cause of this one"
+            raise StateError(msg) from self._crashes[0]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def _answer(self, name: str, stand_in: StandIn, request: Received) -> tuple[Reply, FaultSpec | None]:
+        accepted = len(stand_in.received)
+        fault = None
+        try:
+            reply, fault = stand_in.answer(request)
+        except Exception as error:  # noqa: BLE001  # a stand-in's bug must reach the test, not hang its client
+            self._crashes.append(error)
+            reply = Reply(status=500, text=f"the stand-in {name!r} broke: {type(error).__name__}")
+        self.received.append(
+            Arrival(
+                provider=name,
+                request=request,
+                status=reply.status,
+                accepted=len(stand_in.received) > accepted,
+                fault=fault,
+            )
+        )
+        return reply, fault
+
+
+def _known() -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(vendors.__path__)]
+
+
+def _stand_in(provider: str) -> StandIn:
+    if provider not in _known():
+        msg = f"no stand-in {provider!r}: {closest(provider, _known())}"
+        raise NotFoundError(msg)
+    module = importlib.import_module(f"{vendors.__name__}.{provider}")
+    kinds = [
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, StandIn) and kind.__module__ == module.__name__
+    ]
+    return next(kind for kind in kinds if kind.provider == provider)()

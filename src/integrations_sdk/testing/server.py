@@ -1,0 +1,208 @@
+"""`LoopbackServer`: HTTP/1.1 on 127.0.0.1 for any number of stand-ins, in one background thread.
+
+One event loop in a thread of its own serves them all, whatever its callers do: block, await, or sit in a
+notebook. Stand-ins answer in that thread, one request at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+
+import attrs
+
+from integrations_sdk.errors import StateError
+from integrations_sdk.http.base import Headers
+from integrations_sdk.testing.faults import FaultSpec
+from integrations_sdk.testing.standin import Received, Reply
+
+__all__ = ["Handler", "LoopbackServer"]
+
+Handler = Callable[[Received], tuple[Reply, FaultSpec | None]]
+"""What answers a request; it runs in the server's thread and must not block."""
+
+_LARGEST_HEAD = 64 * 1024
+_LARGEST_BODY = 32 * 1024 * 1024
+
+
+class LoopbackServer:
+    """Serves handlers, each at a port of its own that the system chooses.
+
+    The thread starts with the first handler. `close()` ends it, its sockets and every open connection.
+    """
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
+        self._closed = False
+
+    def serve(self, handler: Handler) -> str:
+        """Serve a handler from now on; its URL, without a slash at the end.
+
+        Raises:
+            StateError: the server is closed.
+        """
+        if self._closed:
+            msg = "the sandbox is closed; make a new one"
+            raise StateError(msg)
+        self._start()
+        # The socket listens at once, so that a request made before the loop takes it over only waits.
+        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        listener.setblocking(False)
+        host, port = listener.getsockname()
+        asyncio.run_coroutine_threadsafe(self._listen(listener, handler), self._loop).result()
+        return f"http://{host}:{port}"
+
+    def close(self) -> None:
+        """End everything, and return when it has ended; a second call does nothing."""
+        self._closed = True
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+            self._thread = None
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=lambda: asyncio.run(self._run()), name="integrations-sdk-sandbox", daemon=True
+            )
+            self._thread.start()
+            self._ready.wait()
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._ready.set()
+        await self._stop.wait()
+        for server in self._servers:
+            server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _listen(self, listener: socket.socket, handler: Handler) -> None:
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            # A task of our own: asyncio's would log the cancellation by which close() ends it.
+            task = self._loop.create_task(_converse(reader, writer, handler))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        self._servers.append(await asyncio.start_server(connected, sock=listener, limit=_LARGEST_HEAD))
+
+
+@attrs.frozen
+class _BadRequest(Exception):  # noqa: N818  # it is an answer, not an error of ours
+    status: int
+    reason: str
+
+
+async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler) -> None:
+    """Answer one connection's requests until one side ends it."""
+    try:
+        goes_on = True
+        while goes_on:
+            goes_on = await _exchange(reader, writer, handler)
+    except (ConnectionError, asyncio.IncompleteReadError):
+        pass  # the client went away
+    finally:
+        writer.close()
+
+
+async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler) -> bool:
+    try:
+        request = await _read(reader, writer)
+    except _BadRequest as bad:
+        writer.write(_wire(Reply(status=bad.status, text=bad.reason), close=True))
+        await writer.drain()
+        return False
+    reply, fault = handler(request)
+    if fault is not None and fault.delay:
+        await asyncio.sleep(fault.delay)
+    if fault is not None and fault.reset:
+        _reset(writer)
+        return False
+    truncate = fault is not None and fault.truncate
+    close = truncate or request.headers.get("connection", "").lower() == "close"
+    body = fault.body if fault is not None else None
+    wire = _wire(reply, body=body, close=close, head_only=request.method == "HEAD")
+    writer.write(_first_half(wire) if truncate else wire)
+    await writer.drain()
+    return not close
+
+
+async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Received:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.LimitOverrunError:
+        raise _BadRequest(431, "the header is too large") from None
+    first, *lines = head[:-4].decode("latin-1").split("\r\n")
+    parts = first.split(" ")
+    pairs = [(name, value.strip()) for name, colon, value in (line.partition(":") for line in lines) if colon]
+    if len(parts) != 3 or len(pairs) != len(lines):
+        raise _BadRequest(400, "not an HTTP request")
+    headers = Headers(pairs)
+    if headers.get("expect", "").lower() == "100-continue":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return Received.of(parts[0], parts[1], headers, await _body(reader, headers))
+
+
+async def _body(reader: asyncio.StreamReader, headers: Headers) -> bytes:
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        return await _chunks(reader)
+    length = headers.get("content-length", "0")
+    if not length.isdecimal():
+        raise _BadRequest(400, "content-length is no number")
+    return await reader.readexactly(_bounded(int(length)))
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    body = bytearray()
+    while True:
+        size = (await reader.readuntil(b"\r\n")).partition(b";")[0].strip()
+        try:
+            length = int(size, 16)
+        except ValueError:
+            raise _BadRequest(400, "not a chunk") from None
+        _bounded(len(body) + length)
+        body += (await reader.readexactly(length + 2))[:-2]
+        if length == 0:
+            return bytes(body)
+
+
+def _bounded(length: int) -> int:
+    if not 0 <= length <= _LARGEST_BODY:
+        raise _BadRequest(413, "the body is too large")
+    return length
+
+
+def _wire(reply: Reply, *, body: bytes | None = None, close: bool = False, head_only: bool = False) -> bytes:
+    kind, content = reply.encoded()
+    content = content if body is None else body
+    headers = {"content-type": kind, **{name.lower(): value for name, value in reply.headers.items()}}
+    if reply.status == HTTPStatus.NO_CONTENT:
+        del headers["content-type"]
+        content = b""
+    else:
+        headers["content-length"] = str(len(content))
+    if close:
+        headers["connection"] = "close"
+    phrase = HTTPStatus(reply.status).phrase if reply.status in set(HTTPStatus) else "Unknown"
+    lines = [f"HTTP/1.1 {reply.status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (b"" if head_only else content)
+
+
+def _first_half(wire: bytes) -> bytes:
+    start = wire.index(b"\r\n\r\n") + 4
+    return wire[: start + (len(wire) - start) // 2]
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
