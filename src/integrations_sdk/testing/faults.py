@@ -109,8 +109,9 @@ class FaultQueue:
 
 def _problems(fault: FaultSpec) -> list[Problem]:
     problems: list[Problem] = []
-    if not (fault.status or fault.delay or fault.reset or fault.truncate or fault.headers) and fault.body is None:
-        problems.append(Problem("fault", "expected something that fails", "e.g. status=503, delay=1 or reset=True"))
+    fails = fault.status or fault.delay or fault.reset or fault.truncate or fault.headers
+    if not fails and fault.body is None:
+        problems.append(Problem("fault", "expected something that fails", "e.g. status=503 or reset=True"))
     if fault.status is not None and not 400 <= fault.status <= 599:
         problems.append(Problem("status", "expected 400 to 599"))
     if fault.times is not None and fault.times < 1:

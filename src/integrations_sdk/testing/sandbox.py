@@ -1,4 +1,4 @@
-"""`Sandbox`: stand-in vendors on loopback, which check, keep and spoil requests, for tests and demonstrations."""
+"""`Sandbox`: stand-in vendors on loopback that check and keep requests, for tests and demonstrations."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Sandbox:
     ) -> None:
         self.close()
         if self._crashes and error is None:
-            msg = f"a stand-in broke on {len(self._crashes)} requests; the first error is the cause of this one"
+            msg = f"a stand-in broke on {len(self._crashes)} requests; the cause shows the first"
             raise StateError(msg) from self._crashes[0]
 
     async def __aenter__(self) -> Self:
@@ -165,9 +165,5 @@ def _stand_in(provider: str) -> StandIn:
         msg = f"no stand-in {provider!r}: {closest(provider, _known())}"
         raise NotFoundError(msg)
     module = importlib.import_module(f"{vendors.__name__}.{provider}")
-    kinds = [
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, StandIn) and kind.__module__ == module.__name__
-    ]
-    return next(kind for kind in kinds if kind.provider == provider)()
+    kinds = (kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, StandIn))
+    return next(kind for kind in kinds if kind.__module__ == module.__name__)()

@@ -85,6 +85,7 @@ class LoopbackServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # aborted connections close in the loop's next turn
 
     async def _listen(self, listener: socket.socket, handler: Handler) -> None:
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -110,6 +111,9 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
             goes_on = await _exchange(reader, writer, handler)
     except (ConnectionError, asyncio.IncompleteReadError):
         pass  # the client went away
+    except asyncio.CancelledError:
+        writer.transport.abort()  # close() would wait for a client that does not read
+        raise
     finally:
         writer.close()
 

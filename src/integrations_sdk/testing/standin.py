@@ -1,4 +1,4 @@
-"""`StandIn`: one vendor in miniature, which checks requests as the vendor would and keeps what it accepted."""
+"""`StandIn`: one vendor in miniature; it checks requests as the vendor would and keeps what it accepted."""
 
 from __future__ import annotations
 
@@ -122,6 +122,7 @@ class StandIn:
         self.received: list[Received] = []
         self.refused: list[Received] = []
         self.faults = FaultQueue()
+        self._routes = _routes(type(self))
 
     def config(self) -> dict[str, object]:
         """A configuration that works with this stand-in."""
@@ -180,7 +181,7 @@ class StandIn:
         return fault
 
     def answer(self, request: Received) -> tuple[Reply, FaultSpec | None]:
-        """Act on a request as the vendor does: credentials, then the route; keep it in `received` or `refused`.
+        """Act as the vendor does: credentials, then the route; keep it in `received` or `refused`.
 
         Returns:
             The reply, and the fault that befalls it: the server sees to delay, reset, body and truncation.
@@ -201,13 +202,15 @@ class StandIn:
 
     def _route(self, request: Received) -> tuple[Route | None, dict[str, str]]:
         method = "GET" if request.method == "HEAD" else request.method
-        for candidate in _routes(type(self)):
-            if candidate.method in {method, request.method} and (values := candidate.match(request.path)) is not None:
+        for candidate in self._routes:
+            if (
+                candidate.method in {method, request.method}
+                and (values := candidate.match(request.path)) is not None
+            ):
                 return candidate, values
         return None, {}
 
 
-@cache
 def _routes(kind: type[StandIn]) -> tuple[Route, ...]:
     """A stand-in's routes, the most specific first."""
     marked = [member for name in dir(kind) if callable(member := getattr(kind, name))]
