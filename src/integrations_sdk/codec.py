@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
+from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import attrs
@@ -137,13 +138,14 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
 def _convert(annotation: object, value: object, path: str) -> object:
     """Convert one value strictly; lists and mappings report each wrong element under its own path."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if type(None) in arguments:
-        options = [option for option in arguments if option is not type(None)]
-        return None if value is None else _convert(options[0] if len(options) == 1 else annotation, value, path)
+    if origin in {typing.Union, UnionType} and not _is_json(annotation):
+        return None if value is None and type(None) in arguments else _first(arguments, value, path)
     if origin is tuple and isinstance(value, list | tuple | set | frozenset):
         return tuple(_gather(path, ((f"[{i}]", arguments[0], item) for i, item in enumerate(value))).values())
     if origin in {dict, Mapping} and isinstance(value, Mapping):
         return _gather(path, ((f".{key}", arguments[1], item) for key, item in value.items()))
+    if origin in {tuple, dict, Mapping}:
+        raise ConfigurationError.of(path, path, f"expected {_expectation(annotation)}")
     if isinstance(annotation, type) and attrs.has(annotation):
         if isinstance(value, annotation):
             return value
@@ -153,6 +155,19 @@ def _convert(annotation: object, value: object, path: str) -> object:
         return _converter().structure(value, typing.cast("Any", annotation))
     except (ValueError, TypeError) as error:
         raise ConfigurationError.of(path, path, f"expected {_expectation(annotation)}") from error
+
+
+def _first(options: tuple[object, ...], value: object, path: str) -> object:
+    """The value as the first kind of a union that it is of."""
+    kinds = [option for option in options if option is not type(None)]
+    if len(kinds) == 1:
+        return _convert(kinds[0], value, path)
+    for kind in kinds:
+        try:
+            return _convert(kind, value, path)
+        except ConfigurationError:
+            continue
+    raise ConfigurationError.of(path, path, f"expected {' or '.join(map(_expectation, kinds))}")
 
 
 def _gather(path: str, items: Iterable[tuple[str, object, object]]) -> dict[str, object]:
@@ -178,8 +193,10 @@ def _nested(kind: type, value: Mapping[str, object], path: str) -> object:
 
 def _expectation(annotation: object) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in {typing.Union, UnionType} and _is_json(annotation):
+        return "any JSON value"
     if type(None) in arguments:
-        return _expectation(next(option for option in arguments if option is not type(None)))
+        return " or ".join(_expectation(option) for option in arguments if option is not type(None))
     if origin is tuple:
         return f"a list, each item {_expectation(arguments[0])}"
     if origin in {dict, Mapping}:

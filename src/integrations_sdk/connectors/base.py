@@ -7,7 +7,7 @@ errors, redaction and logs are done here and in `http/`.
 from __future__ import annotations
 
 import json as json_codec
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar, Generic, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
@@ -25,8 +25,10 @@ from integrations_sdk.connectors.capabilities import (
     SourceHost,
 )
 from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_empty, one_of, secret_values, setting, settings
-from integrations_sdk.connectors.faults import Fault, fault_of, request_id, sentence
+from integrations_sdk.connectors.faults import Fault, fault_of, request_id, sentence, words_of
+from integrations_sdk.connectors.paging import next_query
 from integrations_sdk.connectors.subscription import unwanted
+from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
 from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -73,7 +75,8 @@ __all__ = [
     "EventSink", "EventType", "Fault", "Field", "Headers", "Issue", "IssueDraft", "IssueTracker", "JsonValue",
     "Level", "Link", "LogEntry", "LogSink", "Message", "Metric", "MetricKind", "MetricSink", "Notifier", "Outcome",
     "OutcomeStatus", "PermissionDeniedError", "Problem", "ProviderUnavailableError", "RateLimit", "RateLimitedError", "RejectedError", "Request", "Response", "RetryPolicy", "Secret",
-    "SourceHost", "http_url", "not_empty", "one_of", "sentence", "setting", "settings", "url_path",
+    "SourceHost", "fault_of", "http_url", "not_empty", "one_of", "sentence", "setting", "settings", "url_path", "words_of",
+    "MASK", "batches", "event_facts", "event_metrics", "finite", "message_for", "packed",
 ]  # fmt: skip
 
 C = TypeVar("C", bound=ConnectorConfig)
@@ -127,6 +130,7 @@ class Connector(Generic[C]):
         default_events: acted on when the configuration says nothing; empty: none.
         environment: environment variable → field, for `from_env()`.
         rate: the documented limit per account.
+        recommended: the configuration its built-in template starts from.
     """
 
     provider: ClassVar[str]
@@ -140,6 +144,7 @@ class Connector(Generic[C]):
     default_events: ClassVar[tuple[str, ...]] = ()
     environment: ClassVar[Mapping[str, str]] = {}
     rate: ClassVar[RateLimit | None] = None
+    recommended: ClassVar[Mapping[str, JsonValue]] = {}
     retry: ClassVar[RetryPolicy] = RetryPolicy()
 
     def __init__(self, config: C, context: ConnectorContext) -> None:
@@ -202,6 +207,7 @@ class Connector(Generic[C]):
         rate: RateLimit | None = None,
         account: str = "",
         authorize: bool = True,
+        accept: Collection[int] = (),
     ) -> Response:
         """Send one request under all the rules, and return its answer if `fault()` finds it good.
 
@@ -212,6 +218,7 @@ class Connector(Generic[C]):
             idempotent: repeating does no more than doing it once; None: GET, HEAD, PUT, DELETE and OPTIONS are.
             rate: in place of the provider's `rate`.
             account: counts against a limit of its own, e.g. a channel; empty: the integration's.
+            accept: statuses that are an answer here rather than a fault, e.g. 404 where nothing need be there.
 
         Raises:
             ConnectorError: the one that fits; see `integrations_sdk.errors`.
@@ -242,9 +249,24 @@ class Connector(Generic[C]):
                 rate=rate or self.rate,
             ),
         )
-        if (fault := self.fault(response)) is not None:
+        if response.status not in accept and (fault := self.fault(response)) is not None:
             raise self.error(fault, response, operation)
         return response
+
+    async def records(
+        self, path: str, *, operation: str, query: Mapping[str, str | Sequence[str]] | None = None
+    ) -> AsyncIterator[dict[str, JsonValue]]:
+        """Every object of a paged listing; a page is asked for when the one before is used up (`next_query()`).
+
+        Raises:
+            ConnectorError: as `call()`, and when a page is not a JSON array.
+        """
+        page: str | None = _query(query).removeprefix("?")
+        while page is not None:
+            response = await self.call("GET", f"{path}?{page}" if page else path, operation=operation)
+            for record in self.parse_list(response, operation):
+                yield record
+            page = next_query(response.headers, page)
 
     def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
         """The error for a fault, with all that the answer says and no secret that it echoes."""
@@ -271,14 +293,21 @@ class Connector(Generic[C]):
         Raises:
             RejectedError: it is not a JSON object; something other than the vendor's API answered.
         """
-        try:
-            value = response.json()
-        except ValueError:
-            value = None
+        value = _json(response)
         if not isinstance(value, dict):
-            said = f"answered with {response.headers.get('content-type', 'no content type')} instead of a JSON object"
-            raise self.error(Fault(RejectedError, f"{said}; is the URL the API's?"), response, operation)
+            raise self.error(_unexpected(response, "object"), response, operation)
         return value
+
+    def parse_list(self, response: Response, operation: str) -> list[dict[str, JsonValue]]:
+        """The objects of the answer's JSON array.
+
+        Raises:
+            RejectedError: it is not a JSON array; something other than the vendor's API answered.
+        """
+        value = _json(response)
+        if not isinstance(value, list):
+            raise self.error(_unexpected(response, "array"), response, operation)
+        return [item for item in value if isinstance(item, dict)]
 
     def done(
         self,
@@ -320,6 +349,18 @@ class Connector(Generic[C]):
 def url_path(template: str, **values: object) -> str:
     """A path with its values percent-encoded, slashes included: `url_path("/job/{name}", name="a/b")`."""
     return template.format_map({name: quote(str(value), safe="") for name, value in values.items()})
+
+
+def _json(response: Response) -> JsonValue:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _unexpected(response: Response, expected: str) -> Fault:
+    kind = response.headers.get("content-type", "no content type")
+    return Fault(RejectedError, f"answered with {kind} instead of a JSON {expected}; is the URL the API's?")
 
 
 def _without(text: str, secrets: Iterable[str]) -> str:
