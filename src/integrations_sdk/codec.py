@@ -9,8 +9,8 @@ from __future__ import annotations
 import difflib
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
-from enum import Enum
+from datetime import UTC, datetime, timedelta
+from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
@@ -40,10 +40,12 @@ def load(kind: type[T], given: Mapping[str, object], *, subject: str) -> T:
     Raises:
         ConfigurationError: naming every unknown, missing and wrong field. No value is quoted.
     """
+    if not isinstance(given, Mapping):
+        raise ConfigurationError.of(subject, "$", "expected a mapping of field names to values")
     fields = {field.name: field for field in attrs.fields(typing.cast("Any", kind))}
     values, problems = _by_field_name(fields, given)
     built: dict[str, object] = {}
-    types = _types(kind)
+    types = _types(typing.cast("Any", kind))
     for name, field in fields.items():
         if name in values:
             try:
@@ -51,9 +53,12 @@ def load(kind: type[T], given: Mapping[str, object], *, subject: str) -> T:
             except ConfigurationError as error:
                 problems.extend(error.problems)
         elif field.default is attrs.NOTHING:
-            problems.append(Problem(name, f"missing; expected {_expectation(types[name])}", f"add it: {field.metadata.get('doc', '')}"))
+            remedy = f"add it: {doc}" if (doc := field.metadata.get("doc")) else "add it"
+            problems.append(Problem(name, f"missing; expected {_expectation(types[name])}", remedy))
     if check := getattr(kind, "check", None):
-        problems.extend(problem for problem in check(values) if problem.path not in {p.path for p in problems})
+        problems.extend(
+            problem for problem in check(values) if problem.path not in {p.path for p in problems}
+        )
     if problems:
         raise ConfigurationError(subject, problems)
     return kind(**built)
@@ -89,16 +94,23 @@ def parse_time(text: str) -> datetime:
     Raises:
         ValueError: it is not a time.
     """
-    from datetime import UTC
+    return _in_utc(datetime.fromisoformat(text.replace(" UTC", "+00:00").strip()))
 
-    moment = datetime.fromisoformat(text.replace(" UTC", "+00:00").strip())
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:
+        msg = "out of range in UTC"
+        raise ValueError(msg) from error
 
 
 def _by_field_name(
     fields: Mapping[str, attrs.Attribute[object]], given: Mapping[str, object]
 ) -> tuple[dict[str, object], list[Problem]]:
-    names = {alias: name for name, field in fields.items() for alias in (name, *field.metadata.get("also", ()))}
+    names = {
+        alias: name for name, field in fields.items() for alias in (name, *field.metadata.get("also", ()))
+    }
     values: dict[str, object] = {}
     problems: list[Problem] = []
     for key, value in given.items():
@@ -153,7 +165,7 @@ def _convert(annotation: object, value: object, path: str) -> object:
             return _nested(annotation, value, path)
     try:
         return _converter().structure(value, typing.cast("Any", annotation))
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # cattrs raises groups of whatever the hooks raise
         raise ConfigurationError.of(path, path, f"expected {_expectation(annotation)}") from error
 
 
@@ -175,7 +187,7 @@ def _gather(path: str, items: Iterable[tuple[str, object, object]]) -> dict[str,
     problems: list[Problem] = []
     for suffix, annotation, item in items:
         try:
-            built[suffix.lstrip(".")] = _convert(annotation, item, path + suffix)
+            built[suffix.removeprefix(".")] = _convert(annotation, item, path + suffix)
         except ConfigurationError as error:
             problems.extend(error.problems)
     if problems:
@@ -201,6 +213,8 @@ def _expectation(annotation: object) -> str:
         return f"a list, each item {_expectation(arguments[0])}"
     if origin in {dict, Mapping}:
         return f"a mapping, each value {_expectation(arguments[1])}"
+    if isinstance(annotation, type) and attrs.has(annotation):
+        return f"a mapping of {', '.join(attrs.fields_dict(annotation))}"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return f"one of {', '.join(str(member.value) for member in annotation)}"
     return _WORDS.get(annotation, "a value of the documented type")
@@ -230,7 +244,8 @@ def _converter() -> Converter:
     converter = Converter()
     for kind, hook in _STRICT.items():
         converter.register_structure_hook(kind, hook)
-    converter.register_structure_hook_func(_is_json, _as_it_is)
+    _register_enums(converter)
+    converter.register_structure_hook_func(_is_json, _json)
     return converter
 
 
@@ -238,18 +253,30 @@ def _converter() -> Converter:
 def _restorer() -> Converter:
     """For what `plain()` wrote: primitives are right already."""
     from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn
 
     converter = Converter()
     for kind in (datetime, timedelta, Secret):
         converter.register_structure_hook(kind, _STRICT[kind])
     for primitive in (str, int, bool):
         converter.register_structure_hook(primitive, _as_it_is)
+    _register_enums(converter)
+    # Records are mappings as well, and cattrs would take them for those.
+    converter.register_structure_hook_factory(attrs.has, lambda kind: make_dict_structure_fn(kind, converter))
     converter.register_structure_hook_func(_is_json, _as_it_is)
     return converter
 
 
+def _register_enums(converter: Converter) -> None:
+    """Their members are texts and numbers too, so the hooks of those would be taken, which let anything through."""
+    for kind in (StrEnum, IntEnum):
+        converter.register_structure_hook(kind, lambda value, enum: enum(value))
+
+
 def _is_json(kind: object) -> bool:
-    return "JsonValue" in str(kind)
+    """Whether it is `JsonValue` itself, not something that holds one."""
+    arguments = get_args(kind)
+    return all(part in arguments for part in (type(None), bool, int, float, str)) and "JsonValue" in str(kind)
 
 
 def _text(value: object, _: object) -> str:
@@ -287,7 +314,17 @@ def _duration(value: object, _: object) -> timedelta:
 
 
 def _time(value: object, _: object) -> datetime:
-    return value if isinstance(value, datetime) else parse_time(_text(value, None))
+    return _in_utc(value) if isinstance(value, datetime) else parse_time(_text(value, None))
+
+
+def _json(value: object, _: object) -> JsonValue:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _json(item, None) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item, None) for item in value]
+    raise TypeError
 
 
 def _as_it_is(value: object, _: object) -> object:

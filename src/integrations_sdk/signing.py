@@ -9,9 +9,9 @@
 - `slack`: `X-Slack-Signature: v0=<hex>` of time and body. docs.slack.dev, "Verifying requests from Slack".
 - `pagerduty`: `X-PagerDuty-Signature: v1=<hex>,v1=<hex>` of the body. docs.pagerduty.com, "Verifying webhook
   signatures".
-- `stripe`: `Stripe-Signature: t=<time>,v1=<hex>` of time and body. docs.stripe.com, "Verify webhook signatures".
-- `standard_webhooks`: `webhook-signature: v1,<base64> v1,<base64>` of id, time and body. standardwebhooks.com,
-  specification 1.0.
+- `stripe`: `Stripe-Signature: t=<time>,v1=<hex>` of time and body. docs.stripe.com, "Receive Stripe events".
+- `standard_webhooks`: `webhook-signature: v1,<base64> v1,<base64>` of id, time and body.
+  standardwebhooks.com, specification 1.0.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
     "verify_gitlab_token",
 ]
 
-SIGNING_TOKEN_PREFIX: Final = "whsec_"  # noqa: S105  # the public mark of such a secret, none itself
+SIGNING_TOKEN_PREFIX: Final = "whsec_"
 """What a Standard Webhooks secret, and a GitLab signing token, begins with; base64 of the key follows."""
 
 _TOLERANCE: Final = timedelta(minutes=5)
@@ -57,7 +57,7 @@ def hmac_sha256_hex(secret: bytes, body: bytes) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two texts are equal, in a time that does not tell where they differ; any characters are allowed."""
+    """Whether two texts are equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(_bytes(one), _bytes(other))
 
 
@@ -85,13 +85,12 @@ def verify(
         tolerance: how far the signed time may be from `now`, in both directions.
 
     Raises:
-        SignatureError: the message is not authentic, or stale; says what to check, never a signature or a secret.
+        SignatureError: not authentic, or stale; says what to check, never the right signature or a secret.
         ConfigurationError: unknown source, no secret, or a secret that cannot be one.
     """
     scheme = _scheme(source)
     usable = _usable(source, secrets)
-    given = {name.lower(): value for name, value in headers.items()}
-    scheme.verify(given, body, usable, now, tolerance)
+    scheme.verify(_Message(headers=_lower(headers), body=body, now=now, tolerance=tolerance), usable)
 
 
 def verify_gitlab_token(headers: Mapping[str, str], token: Secret) -> None:
@@ -101,8 +100,7 @@ def verify_gitlab_token(headers: Mapping[str, str], token: Secret) -> None:
         SignatureError: it is missing or another one.
         ConfigurationError: the token is empty, or a reference that was not resolved.
     """
-    given = {name.lower(): value for name, value in headers.items()}
-    _GITLAB_TOKEN.verify(given, b"", _usable("gitlab", [token]), datetime.min, _TOLERANCE)
+    _GITLAB_TOKEN.check(_lower(headers), _usable("gitlab", [token]))
 
 
 def sign(source: str, body: bytes, secret: Secret, *, now: datetime, id: str) -> dict[str, str]:  # noqa: A002
@@ -112,17 +110,15 @@ def sign(source: str, body: bytes, secret: Secret, *, now: datetime, id: str) ->
         source: one of `SOURCES`.
         secret: for Standard Webhooks `whsec_` and base64, or any text, which is then the key as it is.
         now: the time to sign, to the second.
-        id: of the message, the same when it is sent again; printable ASCII without spaces and full stops. Slack,
-            PagerDuty and Stripe carry their id in the body, so there it is not used.
+        id: of the message, the same when it is sent again; printable ASCII without spaces and full stops.
+            Slack, PagerDuty and Stripe carry their id in the body, so there it is not used.
 
     Raises:
         ConfigurationError: unknown source, a secret that cannot be one, or a malformed id.
     """
     scheme = _scheme(source)
     if not re.fullmatch(r"[!-\-/-~]{1,256}", id):
-        raise ConfigurationError.of(
-            "signature", "id", "expected 1 to 256 printable characters, no space, no full stop"
-        )
+        raise ConfigurationError.of("signature", "id", "expected printable characters, no space or full stop")
     return scheme.sign(body, _usable(source, [secret])[0], str(int(now.timestamp())), id)
 
 
@@ -134,7 +130,7 @@ def sender_id(source: str, headers: Mapping[str, str], body: JsonValue = None) -
         body: the parsed body, for senders whose id is in it.
     """
     names, path = _IDS.get(source, (("webhook-id", "idempotency-key"), ()))
-    given = {name.lower(): value for name, value in headers.items()}
+    given = _lower(headers)
     value: object = body if path else None
     for step in path:
         value = value.get(step) if isinstance(value, dict) else None
@@ -158,11 +154,22 @@ _IDS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 
 
 @attrs.frozen(kw_only=True)
+class _Message:
+    """What arrived; header names in lower case."""
+
+    headers: _Headers
+    body: bytes
+    now: datetime
+    tolerance: timedelta
+
+
+@attrs.frozen(kw_only=True)
 class _Hmac:
     """An HMAC-SHA256 in a header.
 
     Attributes:
-        header: carries the signatures, `time_header` the time and `id_header` the id; None where nothing is signed.
+        header: carries the signatures.
+        time_header: carries the time that is signed; None where none is. The id that is signed: `id_header`.
         prefix: stands before each signature; others (another version) are passed over.
         separator: stands between signatures; None where there is only one.
         content: what is signed, from id, time and body.
@@ -181,41 +188,33 @@ class _Hmac:
     keys: Callable[[str], tuple[bytes, ...]] = lambda secret: (_bytes(secret),)
     encode: Callable[[bytes], str] = bytes.hex
 
-    def verify(
-        self, given: _Headers, body: bytes, secrets: Sequence[str], now: datetime, tolerance: timedelta
-    ) -> None:
-        line = _required(given, self.header)
+    def verify(self, message: _Message, secrets: Sequence[str]) -> None:
+        given, line = message.headers, _required(message.headers, self.header)
         time = self._time(given, line)
         id_ = _required(given, self.id_header) if self.id_header else ""
         offered = [part[len(self.prefix) :] for part in self._split(line) if part.startswith(self.prefix)]
         if not offered:
-            _refuse(
-                f"{self.header} holds no signature of the form {self.prefix}…", "is this the right source?"
-            )
-        content = self.content(_bytes(id_), _bytes(time), body)
-        expected = [
-            self.encode(hmac.digest(key, content, hashlib.sha256))
-            for text in secrets
-            for key in self.keys(text)
-        ]
+            _refuse(f"{self.header} holds no {self.prefix}… signature", "is this the right source?")
+        signed = self.content(_bytes(id_), _bytes(time), message.body)
+        expected = [self._signature(key, signed) for secret in secrets for key in self.keys(secret)]
         # Every pair is compared, so the time taken tells nothing of which secret fits.
-        if not any([same(ours, theirs) for ours in expected for theirs in offered[:_MOST_SIGNATURES]]):
-            _refuse(
-                f"{self.header} does not match the body",
-                "compare the secret with the sender's, and pass the body on unchanged",
-            )
+        if not sum(same(ours, theirs) for ours in expected for theirs in offered[:_MOST_SIGNATURES]):
+            _refuse(f"{self.header} does not fit", "compare the secrets, and pass the body on unchanged")
         if self.time_header is not None:
-            _check_time(time, now, tolerance)
+            _check_time(time, message)
 
     def sign(self, body: bytes, secret: str, time: str, id_: str) -> dict[str, str]:
         content = self.content(_bytes(id_), _bytes(time), body)
-        signature = self.prefix + self.encode(hmac.digest(self.keys(secret)[0], content, hashlib.sha256))
+        signature = self.prefix + self._signature(self.keys(secret)[0], content)
         headers = {name: id_ for name in (self.id_header, self.own_id) if name is not None}
         if self.time_header == self.header:
             return {**headers, self.header: f"t={time},{signature}"}
         if self.time_header is not None:
             headers[self.time_header] = time
         return {**headers, self.header: signature}
+
+    def _signature(self, key: bytes, content: bytes) -> str:
+        return self.encode(hmac.digest(key, content, hashlib.sha256))
 
     def _split(self, line: str) -> list[str]:
         return [part.strip() for part in line.split(self.separator)] if self.separator else [line.strip()]
@@ -246,16 +245,17 @@ class _Token:
     basic: bool = False
     ids: tuple[str, ...] = ()
 
-    def verify(
-        self, given: _Headers, body: bytes, secrets: Sequence[str], now: datetime, tolerance: timedelta
-    ) -> None:
+    def verify(self, message: _Message, secrets: Sequence[str]) -> None:
+        self.check(message.headers, secrets)
+
+    def check(self, given: _Headers, secrets: Sequence[str]) -> None:
         token = given.get(self.header) or (_basic_password(given) if self.basic else None)
         if not token:
             _refuse(f"the header {self.header} is missing", "set the secret token at the sender")
-        if not any([same(secret, token) for secret in secrets]):
+        if not sum(same(secret, token) for secret in secrets):
             _refuse(f"{self.header} is not the configured token", "compare it with the sender's")
 
-    def sign(self, body: bytes, secret: str, time: str, id_: str) -> dict[str, str]:
+    def sign(self, _body: bytes, secret: str, _time: str, id_: str) -> dict[str, str]:
         return {self.header: secret, **dict.fromkeys(self.ids, id_)}
 
 
@@ -267,15 +267,13 @@ class _Gitlab:
     kinds configured, one without a signature may still show the token, which is how one migrates.
     """
 
-    def verify(
-        self, given: _Headers, body: bytes, secrets: Sequence[str], now: datetime, tolerance: timedelta
-    ) -> None:
+    def verify(self, message: _Message, secrets: Sequence[str]) -> None:
         signing = [secret for secret in secrets if secret.startswith(SIGNING_TOKEN_PREFIX)]
         tokens = [secret for secret in secrets if not secret.startswith(SIGNING_TOKEN_PREFIX)]
-        if signing and (not tokens or _STANDARD.header in given):
-            _STANDARD.verify(given, body, signing, now, tolerance)
+        if signing and (not tokens or _STANDARD.header in message.headers):
+            _STANDARD.verify(message, signing)
         else:
-            _GITLAB_TOKEN.verify(given, body, tokens, now, tolerance)
+            _GITLAB_TOKEN.verify(message, tokens)
 
     def sign(self, body: bytes, secret: str, time: str, id_: str) -> dict[str, str]:
         if secret.startswith(SIGNING_TOKEN_PREFIX):
@@ -284,7 +282,7 @@ class _Gitlab:
 
 
 def _standard_keys(secret: str) -> tuple[bytes, ...]:
-    """The key after `whsec_`. Without it senders disagree: some take the text as it is, some decode it all the same."""
+    """The key after `whsec_`. Without that, some senders take the text as it is, some decode it too."""
     encoded = secret.removeprefix(SIGNING_TOKEN_PREFIX)
     try:
         decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
@@ -355,6 +353,10 @@ def _usable(source: str, secrets: Sequence[Secret]) -> list[str]:
     )
 
 
+def _lower(headers: _Headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
 def _required(given: _Headers, name: str) -> str:
     value = given.get(name, "")
     if not value:
@@ -367,9 +369,9 @@ def _required(given: _Headers, name: str) -> str:
     return value
 
 
-def _check_time(time: str, now: datetime, tolerance: timedelta) -> None:
-    age = now.timestamp() - int(time)
-    if abs(age) > tolerance.total_seconds():
+def _check_time(time: str, message: _Message) -> None:
+    age = message.now.timestamp() - int(time)
+    if abs(age) > message.tolerance.total_seconds():
         direction = "old" if age > 0 else "in the future"
         _refuse(f"signed {abs(age):.0f} s {direction}", "it is a replay, or one of the two clocks is wrong")
 

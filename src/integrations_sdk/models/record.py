@@ -34,16 +34,18 @@ def plain(value: object) -> JsonValue:
         case Secret():
             return MASK
         case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            moment = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+            return moment.isoformat().replace("+00:00", "Z")
         case timedelta():
             return value.total_seconds()
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
             return [plain(item) for item in value]
-        case _ if attrs.has(type(value)):
-            return {name: plain(getattr(value, name)) for name in attrs.fields_dict(type(value))}
-    msg = f"{type(value).__name__} has no JSON form"
+    kind = type(value)
+    if attrs.has(kind):
+        return {name: plain(getattr(value, name)) for name in attrs.fields_dict(kind)}
+    msg = f"{kind.__name__} has no JSON form"
     raise TypeError(msg)
 
 

@@ -62,10 +62,13 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest((self._value or "").encode(), (other._value or "").encode())
+        return hmac.compare_digest(_bytes(self), _bytes(other))
 
     def __hash__(self) -> int:
-        return hash((Secret, self._value))
+        return hash((Secret, _bytes(self)))
+
+    def __getstate__(self) -> None:
+        """Nothing: what serialises by state rather than by `__reduce__` gets no value either."""
 
     def __copy__(self) -> Secret:
         return self
@@ -75,6 +78,11 @@ class Secret:
 
     def __reduce__(self) -> tuple[object, ...]:
         return _unpickled, ()
+
+
+def _bytes(secret: Secret) -> bytes:
+    # An environment variable that is not UTF-8 arrives with surrogates.
+    return (secret._value or "").encode("utf-8", "surrogatepass")
 
 
 def _unpickled() -> Secret:
