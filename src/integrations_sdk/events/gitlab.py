@@ -1,4 +1,4 @@
-"""GitLab's webhook bodies. https://docs.gitlab.com/user/project/integrations/webhook_events/"""
+"""GitLab's webhook bodies (https://docs.gitlab.com/user/project/integrations/webhook_events/)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import Final
 from urllib.parse import quote
 
 from integrations_sdk.errors import ConfigurationError
-from integrations_sdk.events.reading import Facts, Reader, drop_none, is_null_sha, reading, status_word
+from integrations_sdk.events.reading import (
+    Facts,
+    Reader,
+    drop_none,
+    header_word,
+    is_null_sha,
+    named,
+    reading,
+    status_word,
+)
 from integrations_sdk.models import Actor, Commit, EventType, Job, JsonValue
 
 __all__ = ["normalise"]
@@ -35,11 +44,13 @@ def normalise(headers: Mapping[str, str], body: Mapping[str, JsonValue]) -> Fact
 
 
 def _kind(headers: Mapping[str, str], body: Reader) -> str:
-    header = headers.get("x-gitlab-event", "").removesuffix(" Hook").strip().lower().replace(" ", "_")
+    header = header_word(headers, "x-gitlab-event").removesuffix(" Hook").strip().lower().replace(" ", "_")
     kind = body.word("object_kind") or body.word("event_name") or header
     if not kind:
         remedy = "pass the body and the headers as they arrived"
-        raise ConfigurationError.of("gitlab webhook", "object_kind", "missing; expected text such as push", remedy)
+        raise ConfigurationError.of(
+            "gitlab webhook", "object_kind", "missing; expected text such as push", remedy
+        )
     told_so = header.startswith("confidential") or (body.word("event_type") or "").startswith("confidential")
     confidential = told_so or body.child("object_attributes").truth("confidential")
     return f"confidential_{kind}" if confidential and kind in {"issue", "note"} else kind
@@ -50,7 +61,7 @@ def _common(headers: Mapping[str, str], body: Reader, kind: str) -> Facts:
     home = project.url("web_url") or body.child("repository").url("homepage")
     return drop_none(
         type=kind,
-        source=home or headers.get("x-gitlab-instance") or "gitlab",
+        source=home or header_word(headers, "x-gitlab-instance") or "https://gitlab.com",
         project=project.text("path_with_namespace"),
         project_url=home,
         actor=_user(body.child("user")),
@@ -123,7 +134,9 @@ def _pusher(body: Reader) -> Actor | None:
     if not (name or username):
         return None
     email = body.text("user_email")
-    return Actor(name=name or username or "", username=username, email=email if email and "@" in email else None)
+    return Actor(
+        name=name or username or "", username=username, email=email if email and "@" in email else None
+    )
 
 
 def _commit(commit: Reader) -> Commit:
@@ -139,7 +152,7 @@ def _merge_request(body: Reader, _: Facts) -> Facts:
     request = body.child("object_attributes")
     number = request.whole("iid")
     return drop_none(
-        subject=f"merge_requests/{number}",
+        subject=named("merge_requests", number),
         number=number,
         branch=request.text("source_branch"),
         target_branch=request.text("target_branch"),
@@ -151,7 +164,7 @@ def _merge_request(body: Reader, _: Facts) -> Facts:
 def _issue(body: Reader, _: Facts) -> Facts:
     issue = body.child("object_attributes")
     number = issue.whole("iid")
-    return drop_none(subject=f"issues/{number}", number=number, **_described(issue))
+    return drop_none(subject=named("issues", number), number=number, **_described(issue))
 
 
 def _described(thing: Reader) -> Facts:
@@ -169,7 +182,7 @@ def _pipeline(body: Reader, facts: Facts) -> Facts:
     number, ref = pipeline.whole("id"), pipeline.text("ref")
     built = f"{home}/-/pipelines/{number}" if home and number is not None else None
     return drop_none(
-        subject=f"pipelines/{number}",
+        subject=named("pipelines", number),
         number=number,
         status=status_word(pipeline.word("status")),
         tag=ref if pipeline.truth("tag") else None,
@@ -200,7 +213,7 @@ def _build(build: Reader, home: str | None) -> Job:
 def _deployment(body: Reader, _: Facts) -> Facts:
     last = (body.url("commit_url") or "").rpartition("/")[2]
     return drop_none(
-        subject=f"deployments/{body.whole('deployment_id')}",
+        subject=named("deployments", body.whole("deployment_id")),
         status=status_word(body.word("status")),
         environment=body.text("environment"),
         branch=body.text("ref"),
@@ -214,16 +227,13 @@ def _deployment(body: Reader, _: Facts) -> Facts:
 def _wiki_page(body: Reader, _: Facts) -> Facts:
     page = body.child("object_attributes")
     described = _described(page)
-    described["subject"] = f"wikis/{page.text('slug')}"
-    if message := page.text("message"):
-        described["text"] = message
-    return described
+    return {**described, **drop_none(subject=named("wikis", page.text("slug")), text=page.text("message"))}
 
 
 def _release(body: Reader, _: Facts) -> Facts:
     tag, action = body.needed("tag"), _action(body.word("action"))
     return drop_none(
-        subject=f"releases/{tag}",
+        subject=named("releases", tag),
         tag=tag,
         action=action,
         title=body.text("name"),
@@ -237,7 +247,7 @@ def _release(body: Reader, _: Facts) -> Facts:
 def _job(body: Reader, facts: Facts) -> Facts:
     number, home = body.whole("build_id"), facts.get("project_url")
     return drop_none(
-        subject=f"jobs/{number}",
+        subject=named("jobs", number),
         status=status_word(body.word("build_status")),
         title=body.text("build_name"),
         branch=None if body.truth("tag") else body.text("ref"),

@@ -6,21 +6,31 @@ type is a problem. The problems are gathered, and raised together when `reading(
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypedDict
+from typing import Final, TypedDict, TypeGuard, cast
 
 from integrations_sdk.codec import parse_time
 from integrations_sdk.errors import ConfigurationError, Problem
 from integrations_sdk.models import Actor, Commit, Job, JsonValue
 
-__all__ = ["STATUSES", "Facts", "Reader", "drop_none", "is_null_sha", "reading", "status_word"]
+__all__ = [
+    "STATUSES",
+    "Facts",
+    "Reader",
+    "drop_none",
+    "header_word",
+    "is_null_sha",
+    "named",
+    "reading",
+    "status_word",
+]
 
 _MOST_PROBLEMS: Final = 20
 _LONGEST_WORD: Final = 200
+_MOST_SECONDS: Final = 8e13  # a timedelta holds 999,999,999 days
 _REMEDY: Final = "is the source the right one, and the body what the sender sent?"
 
 
@@ -52,16 +62,16 @@ class Facts(TypedDict, total=False):
 
 
 STATUSES: Final[Mapping[str, str]] = {
-    # GitLab: https://docs.gitlab.com/api/pipelines/ ("status")
+    # GitLab, docs.gitlab.com/api/pipelines
     "created": "pending", "waiting_for_resource": "pending", "preparing": "pending", "pending": "pending",
     "manual": "pending", "scheduled": "pending", "waiting_for_callback": "pending", "blocked": "pending",
     "running": "running", "canceling": "running", "success": "success", "failed": "failed",
     "canceled": "canceled", "skipped": "skipped",
-    # GitHub: status and conclusion of check runs and workflow runs, state of deployments
+    # GitHub, status and conclusion of runs, state of deployments
     "queued": "pending", "requested": "pending", "waiting": "pending", "action_required": "pending",
     "in_progress": "running", "neutral": "success", "failure": "failed", "error": "failed",
     "timed_out": "failed", "startup_failure": "failed", "cancelled": "canceled", "stale": "canceled",
-    # Jenkins: hudson.model.Result
+    # Jenkins, the build's result
     "unstable": "failed", "aborted": "canceled", "not_built": "skipped",
 }  # fmt: skip
 """The senders' words for how something stands, and `Event.status` for each."""
@@ -73,14 +83,32 @@ def status_word(given: str | None) -> str | None:
 
 
 def is_null_sha(sha: str | None) -> bool:
-    """Whether it is git's "no commit" (all zeros, SHA-1 or SHA-256), which stands for a ref that is not there."""
+    """Whether it is git's "no commit" (all zeros), which stands for a ref that is not there."""
     return sha is not None and not sha.strip("0")
 
 
 def drop_none(**fields: object) -> Facts:
     """The fields that are known."""
-    known: Facts = {name: value for name, value in fields.items() if value is not None}  # type: ignore[assignment]  # names are Facts' own
-    return known
+    known = {name: value for name, value in fields.items() if value is not None}
+    return cast("Facts", known)  # what is left of the type's promise is tested over every payload
+
+
+def named(kind: str, number: int | str | None) -> str | None:
+    """`Event.subject` for a numbered or named thing, e.g. `merge_requests/7`; None if it has neither."""
+    return None if number is None else f"{kind}/{number}"
+
+
+def header_word(headers: Mapping[str, str], name: str) -> str:
+    """A header's value, given a `Mapping` whose names are in lower case or compare so; empty if missing.
+
+    Raises:
+        ConfigurationError: it is no single word or line of at most 200 characters.
+    """
+    value = headers.get(name, "").strip()
+    if len(value) > _LONGEST_WORD or not value.isprintable():
+        wrong = f"expected at most {_LONGEST_WORD} printable characters"
+        raise ConfigurationError.of("webhook headers", f"headers.{name}", wrong, _REMEDY)
+    return value
 
 
 @contextmanager
@@ -115,12 +143,13 @@ class Reader:
         value = self._value.get(name)
         if value is None or isinstance(value, str):
             return value or None
-        return self._wrong(name, "expected text")
+        self._wrong(name, "expected text")
+        return None
 
     def needed(self, name: str) -> str:
         """Text that must be there; an empty string, and a problem, if it is not."""
         value = self.text(name)
-        if value is None and not self._value.get(name):
+        if value is None and self._value.get(name) in (None, ""):
             self._wrong(name, "missing; expected text")
         return value or ""
 
@@ -128,7 +157,8 @@ class Reader:
         """Text of one line and at most 200 characters, such as a kind, an action or a status."""
         value = self.text(name)
         if value is not None and (len(value) > _LONGEST_WORD or not value.isprintable()):
-            return self._wrong(name, f"expected at most {_LONGEST_WORD} printable characters")
+            self._wrong(name, f"expected at most {_LONGEST_WORD} printable characters")
+            return None
         return value
 
     def url(self, name: str) -> str | None:
@@ -139,27 +169,27 @@ class Reader:
     def whole(self, name: str) -> int | None:
         """A whole number of at most 63 bits."""
         value = self._value.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 1 << 63:
-            return self._wrong(name, "expected a whole number")
-        return value
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63):
+            return value
+        self._wrong(name, "expected a whole number")
+        return None
 
     def truth(self, name: str) -> bool:
         """True or false; false if missing."""
         value = self._value.get(name)
         if value is None or isinstance(value, bool):
             return bool(value)
-        return bool(self._wrong(name, "expected true or false"))
+        self._wrong(name, "expected true or false")
+        return False
 
     def seconds(self, name: str, *, unit: float = 1.0) -> timedelta | None:
         """A duration given as a number, each one of them `unit` seconds."""
         value = self._value.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_duration(value):
-            return self._wrong(name, "expected a number, 0 or more")
-        return timedelta(seconds=value * unit)
+        if _is_count(value):
+            return timedelta(seconds=value * unit)
+        if value is not None:
+            self._wrong(name, "expected a number, 0 or more")
+        return None
 
     def time(self, name: str) -> datetime | None:
         """A time in UTC, from text or from milliseconds since 1970.
@@ -167,7 +197,7 @@ class Reader:
         Text that is no time reads as None: when an event happened is not worth losing it for.
         """
         value = self._value.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and _is_duration(value):
+        if _is_count(value):
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)
         try:
             # GitLab's deployments have a space before the offset: `2021-04-28 21:50:00 +0200`
@@ -180,6 +210,11 @@ class Reader:
         value = self._value.get(name)
         if value is not None and not isinstance(value, dict):
             self._wrong(name, "expected an object")
+        return Reader(value if isinstance(value, dict) else {}, self._problems, f"{self._path}{name}.")
+
+    def peek(self, name: str) -> Reader:
+        """An object if it is one, an empty one otherwise: for bodies of which nothing is known beforehand."""
+        value = self._value.get(name)
         return Reader(value if isinstance(value, dict) else {}, self._problems, f"{self._path}{name}.")
 
     def children(self, name: str) -> list[Reader]:
@@ -195,15 +230,16 @@ class Reader:
                 self._wrong(f"{name}[{index}]", "expected an object")
         return found
 
-    def first_text(self, *names: str) -> str | None:
-        """The first of these that is text; others are not looked at."""
-        found = (self._value.get(name) for name in names)
-        return next((value for value in found if isinstance(value, str) and value), None)
+    def first_word(self, *names: str) -> str | None:
+        """The first of these that is one line of text; whatever else they may be is passed over."""
+        found = (value for name in names if isinstance(value := self._value.get(name), str) and value)
+        return next((value for value in found if value.isprintable() and len(value) <= _LONGEST_WORD), None)
 
     def _wrong(self, name: str, expected: str) -> None:
         if len(self._problems) < _MOST_PROBLEMS:
             self._problems.append(Problem(f"{self._path}{name}", expected, _REMEDY))
 
 
-def _is_duration(value: float) -> bool:
-    return math.isfinite(value) and 0 <= value < 1e14 if isinstance(value, float) else 0 <= value < 10**14
+def _is_count(value: JsonValue) -> TypeGuard[float]:
+    """Whether it is a number that a `timedelta` of as many seconds can hold (NaN compares false)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _MOST_SECONDS
