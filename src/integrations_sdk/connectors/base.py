@@ -33,6 +33,7 @@ from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
     ConnectorError,
+    DeadlineExceededError,
     PermissionDeniedError,
     Problem,
     ProviderUnavailableError,
@@ -71,7 +72,8 @@ from integrations_sdk.models import (
 
 __all__ = [
     "Actor", "AuthenticationError", "Build", "BuildRequest", "BuildStatus", "BuildTrigger", "Category", "CheckResult", "CommitStatus",
-    "ConfigurationError", "Connector", "ConnectorConfig", "ConnectorContext", "ConnectorMemory", "Event",
+    "ConfigurationError", "Connector", "ConnectorConfig", "ConnectorContext", "ConnectorError", "ConnectorMemory",
+    "DeadlineExceededError", "Event",
     "EventSink", "EventType", "Fault", "Field", "Headers", "Issue", "IssueDraft", "IssueTracker", "JsonValue",
     "Level", "Link", "LogEntry", "LogSink", "Message", "Metric", "MetricKind", "MetricSink", "Notifier", "Outcome",
     "OutcomeStatus", "PermissionDeniedError", "Problem", "ProviderUnavailableError", "RateLimit", "RateLimitedError", "RejectedError", "Request", "Response", "RetryPolicy", "Secret",
@@ -80,6 +82,7 @@ __all__ = [
 ]  # fmt: skip
 
 C = TypeVar("C", bound=ConnectorConfig)
+T = TypeVar("T")
 
 
 class ConnectorMemory(Protocol):
@@ -267,6 +270,13 @@ class Connector(Generic[C]):
             for record in self.parse_list(response, operation):
                 yield record
             page = next_query(response.headers, page)
+
+    async def attempt(self, work: Awaitable[T]) -> T | ConnectorError:
+        """What `work` comes to, or the error it fails with: for several parts of which each counts for itself."""
+        try:
+            return await work
+        except ConnectorError as error:
+            return error
 
     def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
         """The error for a fault, with all that the answer says and no secret that it echoes."""
