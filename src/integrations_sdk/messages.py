@@ -80,7 +80,7 @@ def _push(event: Event) -> Message:
         title=title,
         text=_commit_lines(event.commits, count),
         fields=_fields(event, "branch"),
-        links=_link("Compare" if event.action != "created" else "Branch", event.url),
+        links=_link("Compare" if "/compare/" in (event.url or "") else "Commits", event.url),
     )
 
 
@@ -156,7 +156,7 @@ def _release(event: Event) -> Message:
 
 def _generic(event: Event) -> Message:
     words = re.sub(r"[\s_.:/-]+", " ", event.type).strip().capitalize() or "Event"
-    title = _titled(_heading(words, "", event.action or _PIPELINE_WORDS.get(event.status or "")), event.title)
+    title = _titled(_heading(words, "", _PIPELINE_WORDS.get(event.status or "") or event.action), event.title)
     fields = _fields(event, "branch", "tag", "duration")
     return Message(title=title, text=_excerpt(event.text), level=_level(event), fields=fields)
 
@@ -219,7 +219,7 @@ def _fields(event: Event, *names: str) -> tuple[Field, ...]:
         "branch": _one_line(into or "", _LONGEST_LINE),
         "tag": _one_line(event.tag or "", _LONGEST_LINE),
         "commit": _one_line(event.sha or "", 8, end=""),
-        "duration": humanise(event.duration) if event.duration is not None else "",
+        "duration": humanise(event.duration) if event.duration else "",
     }
     return tuple(Field(name=name.capitalize(), value=known[name]) for name in names if known[name])
 

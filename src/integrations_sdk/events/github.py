@@ -231,6 +231,19 @@ def _deployment(body: Reader, _: Facts) -> Facts:
     )
 
 
+def _status(body: Reader, _: Facts) -> Facts:
+    branches = body.children("branches")
+    return drop_none(
+        status=status_word(body.word("state")),
+        title=body.text("context"),
+        text=body.text("description"),
+        url=body.url("target_url"),
+        branch=branches[0].text("name") if branches else None,
+        sha=body.text("sha"),
+        time=body.time("updated_at"),
+    )
+
+
 def _release(body: Reader, _: Facts) -> Facts:
     release, action = body.child("release"), body.word("action")
     tag = release.text("tag_name")
@@ -278,6 +291,7 @@ _READERS: Final[Mapping[str, Callable[[Reader, Facts], Facts]]] = {
     "check_run": _check_run,
     "deployment": _deployment,
     "deployment_status": _deployment,
+    "status": _status,
     "release": _release,
     "gollum": _gollum,
 }

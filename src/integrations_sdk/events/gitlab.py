@@ -185,6 +185,7 @@ def _pipeline(body: Reader, facts: Facts) -> Facts:
         subject=named("pipelines", number),
         number=number,
         status=status_word(pipeline.word("status")),
+        action="updated",
         tag=ref if pipeline.truth("tag") else None,
         branch=None if pipeline.truth("tag") else ref,
         target_branch=body.child("merge_request").text("target_branch"),
@@ -215,6 +216,7 @@ def _deployment(body: Reader, _: Facts) -> Facts:
     return drop_none(
         subject=named("deployments", body.whole("deployment_id")),
         status=status_word(body.word("status")),
+        action="updated",
         environment=body.text("environment"),
         branch=body.text("ref"),
         sha=last or body.text("short_sha"),
@@ -249,6 +251,7 @@ def _job(body: Reader, facts: Facts) -> Facts:
     return drop_none(
         subject=named("jobs", number),
         status=status_word(body.word("build_status")),
+        action="updated",
         title=body.text("build_name"),
         branch=None if body.truth("tag") else body.text("ref"),
         tag=body.text("ref") if body.truth("tag") else None,

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import traceback
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from integrations_sdk.clock import uuid7
-from integrations_sdk.connectors.base import Connector, ConnectorConfig
-from integrations_sdk.connectors.directory import ConnectorDirectory
-from integrations_sdk.errors import ConfigurationError, ConnectorError, IntegrationError
+from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id
+from integrations_sdk.errors import ConfigurationError, IntegrationError
+from integrations_sdk.events.dispatching import OnOutcome, fan_out, is_unwanted
 from integrations_sdk.events.receiving import MAX_BODY_BYTES, event_from, read, take
 from integrations_sdk.logs import logger
 from integrations_sdk.models import (
     Event,
     EventType,
-    Integration,
     IntegrationState,
     JsonValue,
-    Outcome,
     OutcomeList,
-    OutcomeStatus,
     Secret,
 )
 from integrations_sdk.runtime import Runtime
@@ -31,14 +26,13 @@ __all__ = ["AsyncEventsManager", "SecretsGiven"]
 SecretsGiven: TypeAlias = str | Secret | Sequence[str | Secret]
 """One secret or several (an old and a new one); each may be a reference such as `env:NAME`."""
 
-_OPERATION: Final = "handle_event"
-
 
 class AsyncEventsManager:
     """Receives events from GitLab, GitHub, Jira, Jenkins and others, and dispatches them.
 
     Args:
-        secrets: what is shared with each source, as with `set_secret()`.
+        secrets: what is shared with each source, for this manager only; goes before `set_secret()`.
+        on_outcome: called with the outcome of each target that wanted an event.
         max_body_bytes: a larger body is refused.
     """
 
@@ -48,10 +42,12 @@ class AsyncEventsManager:
         directory: ConnectorDirectory,
         *,
         secrets: Mapping[str, SecretsGiven] | None = None,
+        on_outcome: OnOutcome | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._runtime = runtime
         self._directory = directory
+        self._on_outcome = on_outcome
         self._max_body_bytes = max_body_bytes
         self._secrets = {source: _secrets(source, given) for source, given in (secrets or {}).items()}
 
@@ -121,40 +117,41 @@ class AsyncEventsManager:
             raise ConfigurationError.of("dispatch", "concurrency", "expected 1 or more")
         known = event_from(event, now=self._runtime.clock.now(), scope=self._runtime.scope)
         targets = [target async for target in self._directory.all(state=IntegrationState.ACTIVE)]
-        results = await self._fan_out(known, targets, concurrency)
-        skipped = sum(
-            result.status is OutcomeStatus.SKIPPED and result.operation == "wants" for result in results
+        results = await fan_out(
+            self._directory, known, targets, concurrency=concurrency, on_outcome=self._on_outcome
         )
-        outcomes = OutcomeList(result for result in results if include_skipped or result.operation != "wants")
-        counts = {
-            "succeeded": len(outcomes.successes),
-            "failed": len(outcomes.failures),
-            "unsubscribed": skipped,
-        }
-        await self._tell("event.dispatched", known, {**counts})
-        return outcomes
+        wanted = OutcomeList(result for result in results if not is_unwanted(result))
+        await self._tell("event.dispatched", known, _counts(wanted, len(results)))
+        return OutcomeList(results) if include_skipped else wanted
 
-    async def set_secret(self, source: str, secret: SecretsGiven) -> None:
-        """Use this secret for messages of the source from now on, in place of an earlier one.
-
-        It is kept in this process's memory only: a reference (`env:NAME`) lets every process find it.
+    async def set_secret(self, source: str, secret: SecretsGiven | None) -> None:
+        """Keep what is shared with a source, sealed, in place of an earlier one, for `receive()`.
 
         Args:
             source: who shares it, e.g. `gitlab`.
-            secret: several to accept the old and the new one during a change; a reference is resolved
-                with each message.
+            secret: several to accept the old and the new one during a change; a reference is kept as
+                such and resolved with each message; None forgets it.
 
         Raises:
             ConfigurationError: it is empty or no text.
         """
-        self._secrets[source] = _secrets(source, secret)
+        key = self._secret_key(source)
+        if secret is None:
+            await self._runtime.store.write(*self._runtime.secrets.delete_writes(key))
+            return
+        kept = {str(index): item for index, item in enumerate(_secrets(source, secret))}
+        await self._runtime.store.write(*self._runtime.secrets.put_writes(key, kept))
 
     async def list_event_types(self) -> list[str]:
         """The event types to subscribe to; other words a sender uses can be subscribed to as well."""
         return [kind.value for kind in EventType]
 
     async def _shared(self, source: str, given: SecretsGiven | None) -> list[Secret]:
-        secrets = self._secrets.get(source, ()) if given is None else _secrets(source, given)
+        if given is not None:
+            secrets = _secrets(source, given)
+        else:
+            kept = self._secrets.get(source)
+            secrets = kept or tuple((await self._runtime.secrets.get(self._secret_key(source))).values())
         if not secrets:
             remedy = f"pass secret=…, call set_secret({source!r}, …), or pass verify=False to accept anybody"
             raise ConfigurationError.of(
@@ -163,48 +160,10 @@ class AsyncEventsManager:
         resolved = [await self._runtime.secrets.resolve(secret) for secret in secrets]
         return list(_secrets(source, resolved))
 
-    async def _fan_out(self, event: Event, targets: Sequence[Integration], concurrency: int) -> list[Outcome]:
-        free = asyncio.Semaphore(concurrency)
-
-        async def work(target: Integration) -> Outcome:
-            async with free:
-                return await self._attempt(event, target)
-
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(work(target), name=f"dispatch {target.integration_id}")
-                for target in targets
-            ]
-        return [
-            _failed(target, "was cancelled by its own connector") if task.cancelled() else task.result()
-            for target, task in zip(targets, tasks, strict=True)
-        ]
-
-    async def _attempt(self, event: Event, target: Integration) -> Outcome:
-        try:
-            connector = await self._directory.open_record(target)
-            return await _hand_over(event, target, connector)
-        except ConnectorError as error:
-            outcome = Outcome.from_error(
-                error, target=target.integration_id, provider=target.integration_type, operation=_OPERATION
-            )
-        except IntegrationError as error:
-            outcome = _failed(target, str(error))
-        except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything; the others must not suffer
-            # Its words may hold a secret (a URL, a header), so only what and where is said.
-            what, where = type(error).__name__, _place(error)
-            logger().error("connector failed", target=target.integration_id, error=what, where=where)
-            outcome = _failed(
-                target, f"{what} in the {target.integration_type} connector at {where}: report it there"
-            )
-        logger().warning(
-            "event not handled",
-            target=outcome.target,
-            provider=outcome.provider,
-            event_type=event.type,
-            event_id=event.id,
-        )
-        return outcome
+    def _secret_key(self, source: str) -> str:
+        """Beside the keys of integrations, whose ids (`slack-1`) hold no colon."""
+        scope = self._runtime.scope
+        return storage_id(scope.tenant_id, f"{scope.project_id or ''}:events:{source}")
 
     async def _tell(self, what: str, event: Event, facts: Mapping[str, JsonValue]) -> None:
         now = self._runtime.clock.now()
@@ -230,34 +189,12 @@ class AsyncEventsManager:
             )
 
 
-async def _hand_over(event: Event, target: Integration, connector: Connector[ConnectorConfig]) -> Outcome:
-    if (why := connector.wants(event)) is None:
-        return await connector.handle_event(event)
-    return Outcome(
-        target=target.integration_id,
-        provider=target.integration_type,
-        operation="wants",
-        status=OutcomeStatus.SKIPPED,
-        attempts=0,
-        detail=why,
-    )
-
-
-def _failed(target: Integration, error: str) -> Outcome:
-    return Outcome(
-        target=target.integration_id,
-        provider=target.integration_type,
-        operation=_OPERATION,
-        status=OutcomeStatus.FAILED,
-        attempts=0,
-        error=error,
-    )
-
-
-def _place(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    last = frames[-1]
-    return f"{last.filename.rpartition('/')[2]}:{last.lineno} in {last.name}"
+def _counts(wanted: OutcomeList, asked: int) -> dict[str, JsonValue]:
+    return {
+        "succeeded": len(wanted.successes),
+        "failed": len(wanted.failures),
+        "unsubscribed": asked - len(wanted),
+    }
 
 
 def _secrets(source: str, given: SecretsGiven) -> tuple[Secret, ...]:
