@@ -1,0 +1,124 @@
+"""Opening the file: created for its owner alone, brought up to date, refused when it is not ours."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from integrations_sdk.errors import StateError
+
+__all__ = ["MIGRATIONS", "Synchronous", "connect"]
+
+Synchronous = Literal["NORMAL", "FULL"]
+"""When a commit is on the disk: `FULL` at once, `NORMAL` soon (a power cut can lose the last ones)."""
+
+# Each brings a file from the version that is its index to the next one. Never change one that was released.
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        # AUTOINCREMENT, so that no place in the order is ever given twice and cursors stay true.
+        "CREATE TABLE documents (seq INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL,"
+        " id TEXT NOT NULL, version INTEGER NOT NULL, data TEXT NOT NULL, keys TEXT NOT NULL, expires_at INTEGER)",
+        "CREATE UNIQUE INDEX documents_by_id ON documents (collection, id)",
+        "CREATE INDEX documents_in_order ON documents (collection, seq)",
+        "CREATE INDEX documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL",
+        "CREATE TABLE document_keys (collection TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+        " seq INTEGER NOT NULL, PRIMARY KEY (collection, name, value, seq)) WITHOUT ROWID",
+        "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    ),
+)
+
+_APPLICATION: Final = 0x494E5447  # "INTG", so that another application's file is told from ours
+_OLDEST_SQLITE: Final = (3, 35, 0)  # RETURNING
+_RETRY_SECONDS: Final = 0.01
+
+
+def connect(path: Path, *, synchronous: Synchronous, busy_timeout: timedelta) -> sqlite3.Connection:
+    """A connection to an up-to-date store, from whichever thread; nothing is begun on its own.
+
+    Args:
+        busy_timeout: how long to wait for another process's lock.
+
+    Raises:
+        StateError: the file is newer than this library, or another application's, or SQLite is too old.
+        sqlite3.Error: it cannot be opened; see `translate()`.
+        OSError: likewise.
+    """
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise StateError(f"SQLite {sqlite3.sqlite_version} is too old: install a Python with 3.35 or later")
+    _create(path)
+    seconds = busy_timeout.total_seconds()
+    connection = sqlite3.connect(path, timeout=seconds, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(connection, path, synchronous, seconds)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(path: Path) -> None:
+    """Make the file before SQLite does, for the owner alone; its WAL inherits the mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if path.is_dir():
+            raise
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, synchronous: Synchronous, seconds: float) -> None:
+    _check_owner(connection, path)
+    _switch_to_wal(connection, seconds)
+    connection.execute(f"PRAGMA synchronous={synchronous}")
+    if _version(connection) != len(MIGRATIONS):
+        _migrate(connection, path)
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if owner != _APPLICATION and not (owner == 0 and empty):
+        raise StateError(f"{path} is the database of another application: name another file")
+
+
+def _switch_to_wal(connection: sqlite3.Connection, seconds: float) -> None:
+    """Readers beside a writer. Where the file system cannot (network drives), SQLite stays as it was.
+
+    SQLite does not wait for the lock here, whatever the timeout, so two processes that create a file at
+    the same time would fail.
+    """
+    give_up = time.monotonic() + seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)  # again, now that nobody else can be migrating
+        if version > len(MIGRATIONS):
+            known = f"schema {version}, known are up to {len(MIGRATIONS)}"
+            raise StateError(f"{path} was written by a newer integrations-sdk ({known}): upgrade the package")
+        for statement in (line for step in MIGRATIONS[version:] for line in step):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id={_APPLICATION}")
+        connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
