@@ -24,6 +24,7 @@ def batches(items: Iterable[object], *, count: int, size: int) -> Iterator[bytes
     """The items as JSON arrays, in order, each within both limits.
 
     Args:
+        items: anything with a JSON form.
         count: items in one array, 1 or more.
         size: bytes of one array; an item that alone is larger goes alone, for the vendor to judge.
 

@@ -1,0 +1,202 @@
+"""`DatadogConnector`.
+
+Source: https://docs.datadoghq.com/api/latest/. Events go to the v1 endpoint: v2 takes change and alert
+events only, and sends no notifications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import ClassVar, Final, Literal
+
+from integrations_sdk.connectors.base import (
+    AuthenticationError,
+    Category,
+    CheckResult,
+    ConfigurationError,
+    Connector,
+    Event,
+    EventType,
+    Fault,
+    JsonValue,
+    LogEntry,
+    Metric,
+    Outcome,
+    ProviderUnavailableError,
+    Response,
+    batches,
+    event_metrics,
+    fault_of,
+    finite,
+    packed,
+)
+from integrations_sdk.connectors.datadog.config import DatadogConfig
+from integrations_sdk.connectors.datadog.payloads import event_body, line_of, log_of, series_of, tags_of
+
+__all__ = ["DatadogConnector"]
+
+_SERVICE_STATUS: Final = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
+_METRIC_BYTES: Final = 512_000 - len('{"series":}')  # of a request, before compression; so after it as well
+_LOG_BYTES: Final = 5_000_000
+_LOG_COUNT: Final = 1000
+
+
+class DatadogConnector(Connector[DatadogConfig]):
+    """Sends events, metrics, logs and service checks, each with the configured tags."""
+
+    provider = "datadog"
+    title = "Datadog"
+    category = Category.MONITORING
+    Config = DatadogConfig
+    docs_url = "https://docs.datadoghq.com/api/latest/"
+    setup = (
+        "Organization Settings → API Keys → New Key",
+        "Find your site's parameter by the URL at which you log in",
+    )
+    permissions = ("an API key; an application key is not needed to send",)
+    limits = (
+        "Events older than 18 hours are recorded under the time of sending.",
+        "Datadog drops metrics older than an hour.",
+    )
+    default_events = tuple(EventType)
+    recommended: ClassVar[Mapping[str, JsonValue]] = {"enable_metrics": True, "enable_logs": False}
+    environment: ClassVar[Mapping[str, str]] = {
+        "DD_API_KEY": "api_key",
+        "DD_APP_KEY": "app_key",
+        "DD_SITE": "site",
+        "DD_ENV": "env",
+        "DD_SERVICE": "service",
+    }
+
+    @property
+    def base_url(self) -> str:
+        """The API of the site."""
+        return (self.config.api_url or f"https://api.{self.config.site}").rstrip("/")
+
+    @property
+    def logs_url(self) -> str:
+        """The log intake of the site."""
+        return (self.config.api_url or f"https://http-intake.logs.{self.config.site}").rstrip("/")
+
+    async def authorize(self) -> Mapping[str, str]:
+        """The API key. The application key stays out: nothing but the check needs it."""
+        return {"dd-api-key": self.config.api_key.reveal()}
+
+    def fault(self, response: Response) -> Fault | None:
+        """As the status says, but that 403 means a wrong key here, and 408 asks to try again."""
+        found = fault_of(response)
+        if found is not None and response.status == HTTPStatus.FORBIDDEN:
+            return Fault(AuthenticationError, f"{found.message}; is the key one of {self._where}?")
+        if found is not None and response.status == HTTPStatus.REQUEST_TIMEOUT:
+            return Fault(ProviderUnavailableError, found.message)
+        return found
+
+    async def check(self) -> CheckResult:
+        """Ask whether the API key is valid, and the application key if there is one."""
+        response = await self.call("GET", "/api/v1/validate", operation="validate")
+        if self.parse(response, "validate").get("valid") is not True:
+            raise self.error(Fault(AuthenticationError, "the API key is not valid"), response, "validate")
+        if self.config.app_key is not None:
+            key = {"dd-application-key": self.config.app_key.reveal()}
+            await self.call("GET", "/api/v2/validate_keys", operation="validate_keys", headers=key)
+        return CheckResult(detail=f"the API key is valid at {self._where}")
+
+    async def handle_event(self, event: Event) -> Outcome:
+        """Record the event, with metrics and a log line of it where the configuration says so."""
+        if self.config.enable_metrics:
+            await self.send_metrics(event_metrics(event))
+        if self.config.enable_logs:
+            await self.send_logs([log_of(event)])
+        return await self.send_event(event)  # last, for it is what a repetition would show twice
+
+    async def send_event(self, event: Event) -> Outcome:
+        """Post it to the event stream; `reference` is its id there."""
+        body = event_body(event, self.config, self.context.clock.now())
+        response = await self.call("POST", "/api/v1/events", operation="events", json=body)
+        posted = self.parse(response, "events").get("event")
+        posted = posted if isinstance(posted, dict) else {}
+        reference, url = posted.get("id_str") or posted.get("id"), posted.get("url")
+        return self.done(
+            response, "events", reference=str(reference or "") or None, url=str(url) if url else None
+        )
+
+    async def send_metrics(self, metrics: Sequence[Metric]) -> Outcome:
+        """Send points of time series, 500 KB to a request.
+
+        When a request fails, those before it have had their effect.
+
+        Raises:
+            ConfigurationError: a value is NaN or infinite; nothing is sent.
+        """
+        now = self.context.clock.now()
+        series = [series_of(metric, tags_of(self.config, metric.tags), now) for metric in finite(metrics)]
+        bodies = [b'{"series":' + part + b"}" for part in batches(series, count=10_000, size=_METRIC_BYTES)]
+        return await self._post(f"{self.base_url}/api/v2/series", "series", bodies, f"{len(metrics)} metrics")
+
+    async def send_logs(self, entries: Sequence[LogEntry]) -> Outcome:
+        """Send log lines, at most 1000 and 5 MB to a request; Datadog cuts a line of more than 1 MB.
+
+        When a request fails, those before it have had their effect.
+        """
+        now = self.context.clock.now()
+        lines = (line_of(entry, self.config, now) for entry in entries)
+        bodies = list(batches(lines, count=_LOG_COUNT, size=_LOG_BYTES))
+        return await self._post(f"{self.logs_url}/api/v2/logs", "logs", bodies, f"{len(entries)} log lines")
+
+    async def service_check(
+        self,
+        check: str,
+        status: Literal["ok", "warning", "critical", "unknown"],
+        *,
+        host: str,
+        message: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        """Report how a service stands.
+
+        Args:
+            check: dotted name, e.g. `app.is_ok`.
+            status: how it stands.
+            host: what was checked, as Datadog knows it.
+            message: why; empty for nothing to add.
+            tags: beside the configured ones.
+
+        Raises:
+            ConfigurationError: the status is another word.
+        """
+        if status not in _SERVICE_STATUS:
+            raise ConfigurationError.of(
+                "service check", "status", f"expected one of {', '.join(_SERVICE_STATUS)}"
+            )
+        report = {
+            "check": check,
+            "status": _SERVICE_STATUS[status],
+            "host_name": host,
+            "message": message,
+            "tags": tags_of(self.config, tags or {}),
+            "timestamp": int(self.context.clock.now().timestamp()),
+        }
+        response = await self.call(
+            "POST", "/api/v1/check_run", operation="check_run", json=[report], idempotent=True
+        )
+        return self.done(response, "check_run")
+
+    @property
+    def _where(self) -> str:
+        return self.config.api_url or self.config.site
+
+    async def _post(self, url: str, operation: str, bodies: Sequence[bytes], what: str) -> Outcome:
+        outcome = self.skipped(operation, "nothing to send")
+        for body in bodies:
+            content, headers = packed(body)
+            response = await self.call(
+                "POST",
+                url,
+                operation=operation,
+                content=content,
+                content_type="application/json",
+                headers=headers,
+            )
+            outcome = self.done(response, operation, detail=f"{what} in {len(bodies)} requests")
+        return outcome
