@@ -12,8 +12,9 @@ from integrations_sdk.codec import load
 from integrations_sdk.connectors.base import Connector, ConnectorConfig, ConnectorContext
 from integrations_sdk.http.base import Call, Headers, Request, Response
 from integrations_sdk.models import JsonValue, Scope
+from integrations_sdk.testing.standin import Received, StandIn
 
-__all__ = ["DictMemory", "ScriptedHttp", "connect", "reply"]
+__all__ = ["DictMemory", "ScriptedHttp", "answered_by", "connect", "reply"]
 
 K = TypeVar("K", bound=Connector[ConnectorConfig])
 
@@ -26,9 +27,32 @@ def reply(status: int = 200, body: object = None, **headers: str) -> Response:
     if isinstance(body, bytes):
         return Response(status=status, headers=Headers(named), content=body)
     if isinstance(body, str):
-        return Response(status=status, headers=Headers({"content-type": "text/plain", **named}), content=body.encode())
+        return Response(
+            status=status, headers=Headers({"content-type": "text/plain", **named}), content=body.encode()
+        )
     content = b"" if body is None else json.dumps(body).encode()
-    return Response(status=status, headers=Headers({"content-type": "application/json", **named}), content=content)
+    return Response(
+        status=status, headers=Headers({"content-type": "application/json", **named}), content=content
+    )
+
+
+def answered_by(stand_in: StandIn) -> Callable[[Request], Response]:
+    """Let a stand-in answer, without a server: `ScriptedHttp([answered_by(SlackStandIn())])`.
+
+    Its `url` is `http://stand-in.test` unless it has one; of injected faults only status and headers show.
+    """
+    stand_in.url = stand_in.url or "http://stand-in.test"
+
+    def answer(request: Request) -> Response:
+        headers = Headers(request.headers)
+        target = request.url.removeprefix(stand_in.url)
+        replied, _ = stand_in.answer(Received.of(request.method, target, headers, request.content))
+        kind, content = replied.encoded()
+        return Response(
+            status=replied.status, headers=Headers({"content-type": kind, **replied.headers}), content=content
+        )
+
+    return answer
 
 
 class ScriptedHttp:
