@@ -6,15 +6,14 @@ errors, redaction and logs are done here and in `http/`.
 
 from __future__ import annotations
 
-import json as json_codec
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import ClassVar, Generic, Protocol, TypeVar, cast
-from urllib.parse import quote, urlencode
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import attrs
 
-from integrations_sdk.clock import Clock
+from integrations_sdk.clock import Clock, uuid7
+from integrations_sdk.codec import load
 from integrations_sdk.connectors.capabilities import (
     BuildTrigger,
     EventSink,
@@ -25,10 +24,12 @@ from integrations_sdk.connectors.capabilities import (
     SourceHost,
 )
 from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_empty, one_of, secret_values, setting, settings
-from integrations_sdk.connectors.faults import Fault, fault_of, request_id, sentence, words_of
+from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, words_of
+from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
 from integrations_sdk.connectors.paging import next_query
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
+from integrations_sdk.connectors.wire import encoded, json_bytes, query_string, url_path
 from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -68,7 +69,9 @@ from integrations_sdk.models import (
     OutcomeStatus,
     Scope,
     Secret,
+    plain,
 )
+from integrations_sdk.signing import sign
 
 __all__ = [
     "Actor", "AuthenticationError", "Build", "BuildRequest", "BuildStatus", "BuildTrigger", "Category", "CheckResult", "CommitStatus",
@@ -77,8 +80,8 @@ __all__ = [
     "EventSink", "EventType", "Fault", "Field", "Headers", "Issue", "IssueDraft", "IssueTracker", "JsonValue",
     "Level", "Link", "LogEntry", "LogSink", "Message", "Metric", "MetricKind", "MetricSink", "Notifier", "Outcome",
     "OutcomeStatus", "PermissionDeniedError", "Problem", "ProviderUnavailableError", "RateLimit", "RateLimitedError", "RejectedError", "Request", "Response", "RetryPolicy", "Secret",
-    "SourceHost", "fault_of", "http_url", "not_empty", "one_of", "sentence", "setting", "settings", "url_path", "words_of",
-    "MASK", "batches", "event_facts", "event_metrics", "finite", "message_for", "packed",
+    "SourceHost", "fault_of", "http_url", "is_marked", "issue_text", "json_of", "mark_of", "not_empty", "one_of", "sentence", "setting", "settings", "url_path", "words_of",
+    "MASK", "batches", "event_facts", "event_metrics", "finite", "json_bytes", "load", "message_for", "packed", "plain", "sign", "uuid7",
 ]  # fmt: skip
 
 C = TypeVar("C", bound=ConnectorConfig)
@@ -148,7 +151,7 @@ class Connector(Generic[C]):
     environment: ClassVar[Mapping[str, str]] = {}
     rate: ClassVar[RateLimit | None] = None
     recommended: ClassVar[Mapping[str, JsonValue]] = {}
-    retry: ClassVar[RetryPolicy] = RetryPolicy()
+    retry: RetryPolicy = RetryPolicy()
 
     def __init__(self, config: C, context: ConnectorContext) -> None:
         self.config = config
@@ -226,13 +229,13 @@ class Connector(Generic[C]):
         Raises:
             ConnectorError: the one that fits; see `integrations_sdk.errors`.
         """
-        body, kind = _body(json, form, content)
+        body, kind = encoded(json, form, content)
         kind = content_type or kind
         credentials = await self.authorize() if authorize else {}
         sent = {"accept": "application/json", **({"content-type": kind} if kind else {}), **credentials, **(headers or {})}
         request = Request(
             method=method,
-            url=(url if "://" in url else self.base_url + url) + _query(query),
+            url=(url if "://" in url else self.base_url + url) + query_string(query),
             headers=sent,
             content=body,
             connection=self.connection,
@@ -264,7 +267,7 @@ class Connector(Generic[C]):
         Raises:
             ConnectorError: as `call()`, and when a page is not a JSON array.
         """
-        page: str | None = _query(query).removeprefix("?")
+        page: str | None = query_string(query).removeprefix("?")
         while page is not None:
             response = await self.call("GET", f"{path}?{page}" if page else path, operation=operation)
             for record in self.parse_list(response, operation):
@@ -303,7 +306,7 @@ class Connector(Generic[C]):
         Raises:
             RejectedError: it is not a JSON object; something other than the vendor's API answered.
         """
-        value = _json(response)
+        value = json_of(response)
         if not isinstance(value, dict):
             raise self.error(_unexpected(response, "object"), response, operation)
         return value
@@ -314,7 +317,7 @@ class Connector(Generic[C]):
         Raises:
             RejectedError: it is not a JSON array; something other than the vendor's API answered.
         """
-        value = _json(response)
+        value = json_of(response)
         if not isinstance(value, list):
             raise self.error(_unexpected(response, "array"), response, operation)
         return [item for item in value if isinstance(item, dict)]
@@ -356,18 +359,6 @@ class Connector(Generic[C]):
         )
 
 
-def url_path(template: str, **values: object) -> str:
-    """A path with its values percent-encoded, slashes included: `url_path("/job/{name}", name="a/b")`."""
-    return template.format_map({name: quote(str(value), safe="") for name, value in values.items()})
-
-
-def _json(response: Response) -> JsonValue:
-    try:
-        return response.json()
-    except ValueError:
-        return None
-
-
 def _unexpected(response: Response, expected: str) -> Fault:
     kind = response.headers.get("content-type", "no content type")
     return Fault(RejectedError, f"answered with {kind} instead of a JSON {expected}; is the URL the API's?")
@@ -377,15 +368,3 @@ def _without(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, MASK)
     return text
-
-
-def _body(json: object, form: object, content: bytes | None) -> tuple[bytes, str | None]:
-    if json is not None:
-        return json_codec.dumps(json, separators=(",", ":"), ensure_ascii=False).encode(), "application/json"
-    if form is not None:
-        return urlencode(cast("Mapping[str, str]", form), doseq=True).encode(), "application/x-www-form-urlencoded"
-    return content or b"", None
-
-
-def _query(query: Mapping[str, str | Sequence[str]] | None) -> str:
-    return "?" + urlencode(query, doseq=True) if query else ""

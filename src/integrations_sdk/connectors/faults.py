@@ -19,7 +19,7 @@ from integrations_sdk.errors import (
 from integrations_sdk.http.base import Response
 from integrations_sdk.models import JsonValue
 
-__all__ = ["Fault", "fault_of", "request_id", "sentence", "words_of"]
+__all__ = ["Fault", "fault_of", "json_of", "request_id", "sentence", "words_of"]
 
 _LONGEST: Final = 300
 _SPEAKING_KEYS: Final = (
@@ -64,6 +64,14 @@ def fault_of(response: Response) -> Fault | None:
 def request_id(response: Response) -> str | None:
     """The vendor's id of a request, from the headers that vendors use for it."""
     return next((response.headers[name] for name in _REQUEST_ID_HEADERS if name in response.headers), None)
+
+
+def json_of(response: Response) -> JsonValue:
+    """The answer's JSON; None when it is none."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
 
 
 def words_of(response: Response) -> str:
