@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, cast, dataclass_transform
 from urllib.parse import urlsplit
 
 import attrs
@@ -11,7 +11,7 @@ import attrs
 from integrations_sdk.errors import Problem
 from integrations_sdk.models import Secret
 
-__all__ = ["ConnectorConfig", "Validate", "http_url", "not_empty", "one_of", "secret_names", "secret_values", "setting", "settings"]
+__all__ = ["ConnectorConfig", "Validate", "default_of", "fields_of", "http_url", "not_empty", "one_of", "secret_names", "secret_values", "setting", "settings"]
 
 T = TypeVar("T")
 
@@ -108,9 +108,20 @@ def one_of(*choices: str) -> Validate:
     return validate
 
 
+def fields_of(config: type[ConnectorConfig]) -> tuple[attrs.Attribute[Any], ...]:
+    """The fields of a configuration class, inherited ones first."""
+    return tuple(attrs.fields(cast("type[attrs.AttrsInstance]", config)))
+
+
+def default_of(field: attrs.Attribute[Any]) -> object:
+    """A field's default, made anew where a factory makes it; `attrs.NOTHING` if it has none."""
+    factory = getattr(field.default, "factory", None)
+    return factory() if factory else field.default
+
+
 def secret_names(config: type[ConnectorConfig]) -> frozenset[str]:
     """The names of the fields that hold secrets."""
-    return frozenset(field.name for field in attrs.fields(config) if "Secret" in str(field.type))
+    return frozenset(field.name for field in fields_of(config) if "Secret" in str(field.type))
 
 
 def secret_values(config: ConnectorConfig) -> list[str]:

@@ -9,7 +9,7 @@ import attrs
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import load, restore
 from integrations_sdk.connectors.base import Connector, ConnectorConfig, ConnectorContext
-from integrations_sdk.connectors.config import secret_names
+from integrations_sdk.connectors.config import default_of, fields_of, secret_names
 from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.errors import NotFoundError, StateError
 from integrations_sdk.models import MASK, Integration, IntegrationState, JsonValue, Secret, plain
@@ -180,9 +180,9 @@ def split_config(config: ConnectorConfig) -> tuple[dict[str, JsonValue], dict[st
     names = secret_names(type(config))
     secrets = {name: value for name in names if (value := getattr(config, name)) is not None}
     visible: dict[str, JsonValue] = {}
-    for field in attrs.fields(type(config)):
+    for field in fields_of(type(config)):
         value = getattr(config, field.name)
-        default = field.default.factory() if isinstance(field.default, attrs.Factory) else field.default  # type: ignore[arg-type]
+        default = default_of(field)
         if field.name in secrets:
             visible[field.name] = MASK
         elif value != default:

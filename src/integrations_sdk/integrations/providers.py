@@ -158,20 +158,26 @@ class AsyncProviderManager:
         """How a build stands now."""
         return await (await self._offering(integration_id, BuildTrigger)).get_build(reference)
 
-    async def set_commit_status(self, integration_id: str, status: CommitStatus | Mapping[str, object]) -> Outcome:
+    async def set_commit_status(
+        self, integration_id: str, status: CommitStatus | Mapping[str, object]
+    ) -> Outcome:
         """Show a build's status beside a commit."""
         connector = await self._offering(integration_id, SourceHost)
         return await connector.set_commit_status(_as(CommitStatus, status, "commit status"))
 
     async def send_metrics(
-        self, integration_id: str, metrics: Sequence[Metric | Mapping[str, object]] | Mapping[str, object] | Metric
+        self,
+        integration_id: str,
+        metrics: Sequence[Metric | Mapping[str, object]] | Mapping[str, object] | Metric,
     ) -> Outcome:
         """Send measured values: one, or a list."""
         connector = await self._offering(integration_id, MetricSink)
         return await connector.send_metrics([_as(Metric, item, "metric") for item in _several(metrics)])
 
     async def send_logs(
-        self, integration_id: str, entries: Sequence[LogEntry | Mapping[str, object]] | Mapping[str, object] | LogEntry
+        self,
+        integration_id: str,
+        entries: Sequence[LogEntry | Mapping[str, object]] | Mapping[str, object] | LogEntry,
     ) -> Outcome:
         """Send log lines: one, or a list."""
         connector = await self._offering(integration_id, LogSink)
@@ -194,7 +200,9 @@ class AsyncProviderManager:
         if operation not in known:
             msg = f"{self.provider} has no operation {operation!r}: {closest(operation, known)}"
             raise NotFoundError(msg)
-        return await cast("Callable[..., Awaitable[JsonValue]]", getattr(connector, operation))(*args, **options)
+        return await cast("Callable[..., Awaitable[JsonValue]]", getattr(connector, operation))(
+            *args, **options
+        )
 
     async def _open(self, integration_id: str) -> Connector[ConnectorConfig]:
         return await self._directory.open(integration_id, provider=self.provider)

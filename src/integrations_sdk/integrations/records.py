@@ -8,7 +8,7 @@ import attrs
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import load
-from integrations_sdk.connectors.config import ConnectorConfig
+from integrations_sdk.connectors.config import ConnectorConfig, fields_of
 from integrations_sdk.connectors.directory import ConnectorDirectory, document_of, split_config, storage_id
 from integrations_sdk.errors import ConfigurationError, ConflictError, Problem
 from integrations_sdk.models import MASK, Event, Integration, IntegrationState, RecordList, plain
@@ -67,7 +67,8 @@ class AsyncIntegrationsManager:
         )
         key = storage_id(scope.tenant_id, integration.integration_id)
         await self._runtime.store.write(
-            Insert(document_of(integration)), *(self._runtime.secrets.put_writes(key, secrets) if secrets else ())
+            Insert(document_of(integration)),
+            *(self._runtime.secrets.put_writes(key, secrets) if secrets else ()),
         )
         await self._publish("integration.created", integration)
         return integration
@@ -119,7 +120,9 @@ class AsyncIntegrationsManager:
         """
         current = await self._directory.get(integration_id)
         if version is not None and version != current.version:
-            msg = f"{integration_id} is at version {current.version}, not {version}: read it again, then retry"
+            msg = (
+                f"{integration_id} is at version {current.version}, not {version}: read it again, then retry"
+            )
             raise ConflictError(msg)
         key = storage_id(current.tenant_id, integration_id)
         given = {**(changes or {}), **fields}
@@ -131,7 +134,11 @@ class AsyncIntegrationsManager:
         typed = _load(kind.Config, merged, f"{current.integration_type} configuration", problems)
         visible, secrets = split_config(typed)
         changed = attrs.evolve(current, config=visible, name=name or current.name)
-        writes = self._runtime.secrets.put_writes(key, secrets) if secrets else self._runtime.secrets.delete_writes(key)
+        writes = (
+            self._runtime.secrets.put_writes(key, secrets)
+            if secrets
+            else self._runtime.secrets.delete_writes(key)
+        )
         return await self._replace(changed, *writes)
 
     async def enable(self, integration_id: str) -> Integration:
@@ -184,7 +191,7 @@ class AsyncIntegrationsManager:
 
 def _as_mapping(config: Mapping[str, object] | ConnectorConfig | None) -> dict[str, object]:
     if isinstance(config, ConnectorConfig):
-        return {field.name: getattr(config, field.name) for field in attrs.fields(type(config))}
+        return {field.name: getattr(config, field.name) for field in fields_of(type(config))}
     if config is None or isinstance(config, Mapping):
         return dict(config or {})
     raise ConfigurationError.of("configuration", "config", f"expected a mapping, got {type(config).__name__}")
@@ -196,7 +203,9 @@ def _name(name: object) -> tuple[str | None, list[Problem]]:
     return None, [Problem("name", "expected some text, or leave it out for a name made of the provider's")]
 
 
-def _load(kind: type[ConnectorConfig], given: Mapping[str, object], subject: str, problems: list[Problem]) -> ConnectorConfig:
+def _load(
+    kind: type[ConnectorConfig], given: Mapping[str, object], subject: str, problems: list[Problem]
+) -> ConnectorConfig:
     """`codec.load`, with the problems found so far in the same error."""
     try:
         typed = load(kind, given, subject=subject)
@@ -209,7 +218,7 @@ def _load(kind: type[ConnectorConfig], given: Mapping[str, object], subject: str
 
 def _canonical(kind: type[ConnectorConfig], given: Mapping[str, object]) -> dict[str, object]:
     """Aliases of fields replaced by the fields' names, so that a change overrides what was there."""
-    names = {alias: field.name for field in attrs.fields(kind) for alias in field.metadata.get("also", ())}
+    names = {alias: field.name for field in fields_of(kind) for alias in field.metadata.get("also", ())}
     return {names.get(key, key): value for key, value in given.items()}
 
 

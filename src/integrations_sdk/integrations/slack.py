@@ -25,7 +25,9 @@ class AsyncSlackManager(AsyncProviderManager):
         """
         return await self.create(config)
 
-    async def send_slack_notification(self, integration_id: str, message: Mapping[str, object] | str) -> Outcome:
+    async def send_slack_notification(
+        self, integration_id: str, message: Mapping[str, object] | str
+    ) -> Outcome:
         """Post a message: text, or a mapping of Slack's own fields (`text`, `blocks`, `attachments`, `channel`, …).
 
         Returns:

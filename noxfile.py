@@ -1,0 +1,88 @@
+"""Every job of the project: `nox -l` lists them. `nox -s demo` shows it working, `nox -s tests` proves it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["tests"]
+
+ROOT = Path(__file__).parent
+CONTRACTS = Path(os.environ.get("INTEGRATIONS_SDK_CONTRACTS", ROOT.parent / "shared" / "contracts"))
+
+
+def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
+    """Install the project as it is here, with extras and dependency groups."""
+    project = nox.project.load_toml("pyproject.toml")
+    session.install("-e", f".[{extras}]", *nox.project.dependency_groups(project, *groups))
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Feed real event shapes through stand-in services, and show what each of them received."""
+    install(session)
+    session.run("python", "examples/demo.py", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests, and refuse less than 95 % branch coverage."""
+    groups = ["tests", "notebook", *(["contracts"] if CONTRACTS.exists() else [])]
+    install(session, *groups)
+    session.run("coverage", "erase")
+    session.run(
+        "pytest", "--cov", "--cov-report=", "-n", "auto", *session.posargs, env={"COVERAGE_CORE": "ctrace"}
+    )
+    if not session.posargs:
+        session.run("coverage", "report")
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """Check every vendor request against the vendor's own description, which must be there."""
+    install(session, "tests", "contracts")
+    session.run(
+        "pytest", "-m", "contracts", *session.posargs, env={"INTEGRATIONS_SDK_REQUIRE_CONTRACTS": "1"}
+    )
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, formatting, and that the blocking facade matches its asynchronous source."""
+    install(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("python", "scripts/generate_blocking.py", "--check")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check types: mypy strict everywhere, pyright as users of the public names see them."""
+    install(session, "typing", "tests", "notebook", "docs")
+    session.run("mypy")
+    session.run("pyright", "--verifytypes", "integrations_sdk", "--ignoreexternal", success_codes=[0, 1])
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    install(session, "docs")
+    session.run("python", "-m", "sphinx", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Run every example, and every Python block of the README and the documentation."""
+    install(session, "tests", "notebook")
+    session.run("pytest", "tests/documents", "-q", *session.posargs)
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure against what people would use otherwise, with small sizes unless told otherwise."""
+    install(session, "bench")
+    for script in sorted((ROOT / "benchmarks").glob("*.py")):
+        session.run("python", str(script.relative_to(ROOT)), *(session.posargs or ["--quick", "--json"]))

@@ -1,0 +1,157 @@
+"""`ProviderManager`: made by `scripts/generate_blocking.py` from `AsyncProviderManager`; edit that class instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from integrations_sdk.blocking.portal import BlockingSubManager
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from integrations_sdk.connectors.base import ConnectorConfig
+    from integrations_sdk.integrations.providers import AsyncProviderManager
+    from integrations_sdk.models import (
+        Build,
+        BuildRequest,
+        CommitStatus,
+        Event,
+        HealthCheck,
+        Integration,
+        IntegrationState,
+        Issue,
+        IssueDraft,
+        LogEntry,
+        Message,
+        Metric,
+        Outcome,
+        RecordList,
+    )
+
+__all__ = ["ProviderManager"]
+
+
+class ProviderManager(BlockingSubManager["AsyncProviderManager"]):
+    """The integrations of one provider, and what its capabilities offer.
+
+    An operation raises the `ConnectorError` that fits; one that the provider has no capability for
+    raises `StateError` saying which it has.
+    """
+
+    def create(
+        self,
+        config: Mapping[str, object] | ConnectorConfig | None = None,
+        *,
+        name: str | None = None,
+        **fields: object,
+    ) -> Integration:
+        """Configure an integration of this provider; see `integrations.create()`."""
+        return self._run(lambda manager: manager.create(config, name=name, **fields))
+
+    def get(self, integration_id: str) -> Integration:
+        """The integration; `NotFoundError` if there is none, or it is of another provider."""
+        return self._run(lambda manager: manager.get(integration_id))
+
+    def list(self, *, state: IntegrationState | str | None = None) -> RecordList[Integration]:
+        """This provider's integrations, oldest first."""
+        return self._run(lambda manager: manager.list(state=state))
+
+    def update(
+        self,
+        integration_id: str,
+        changes: Mapping[str, object] | None = None,
+        *,
+        name: str | None = None,
+        version: int | None = None,
+        **fields: object,
+    ) -> Integration:
+        """Change some fields; see `integrations.update()`."""
+        return self._run(
+            lambda manager: manager.update(integration_id, changes, name=name, version=version, **fields)
+        )
+
+    def enable(self, integration_id: str) -> Integration:
+        """Let it take part in fan-outs and sweeps again."""
+        return self._run(lambda manager: manager.enable(integration_id))
+
+    def disable(self, integration_id: str) -> Integration:
+        """Keep it, but use it for nothing until it is enabled."""
+        return self._run(lambda manager: manager.disable(integration_id))
+
+    def delete(self, integration_id: str) -> None:
+        """Remove it together with its credentials."""
+        return self._run(lambda manager: manager.delete(integration_id))
+
+    def check(self, integration_id: str) -> HealthCheck:
+        """Whether it works, without any effect; the result joins its history in `mgr.health`."""
+        return self._run(lambda manager: manager.check(integration_id))
+
+    def notify(self, integration_id: str, message: Message | Mapping[str, object] | str) -> Outcome:
+        """Tell people something: a `Message`, its fields as a mapping, or just text."""
+        return self._run(lambda manager: manager.notify(integration_id, message))
+
+    def create_issue(self, integration_id: str, draft: IssueDraft | Mapping[str, object]) -> Outcome:
+        """Create an issue; `reference` of the outcome is its key."""
+        return self._run(lambda manager: manager.create_issue(integration_id, draft))
+
+    def update_issue(
+        self, integration_id: str, reference: str, changes: IssueDraft | Mapping[str, object]
+    ) -> Outcome:
+        """Change an issue's fields; what is not mentioned stays."""
+        return self._run(lambda manager: manager.update_issue(integration_id, reference, changes))
+
+    def find_issue(self, integration_id: str, external_id: str) -> Issue | None:
+        """The issue that was created with that `external_id`; None if there is none."""
+        return self._run(lambda manager: manager.find_issue(integration_id, external_id))
+
+    def comment_issue(self, integration_id: str, reference: str, text: str) -> Outcome:
+        """Add a comment to an issue."""
+        return self._run(lambda manager: manager.comment_issue(integration_id, reference, text))
+
+    def transition_issue(self, integration_id: str, reference: str, to: str) -> Outcome:
+        """Move an issue to another status: the transition's id or name, or the status it leads to."""
+        return self._run(lambda manager: manager.transition_issue(integration_id, reference, to))
+
+    def trigger_build(
+        self, integration_id: str, request: BuildRequest | Mapping[str, object] | None = None
+    ) -> Outcome:
+        """Start a build; `reference` of the outcome follows it with `get_build()`."""
+        return self._run(lambda manager: manager.trigger_build(integration_id, request))
+
+    def get_build(self, integration_id: str, reference: str) -> Build:
+        """How a build stands now."""
+        return self._run(lambda manager: manager.get_build(integration_id, reference))
+
+    def set_commit_status(self, integration_id: str, status: CommitStatus | Mapping[str, object]) -> Outcome:
+        """Show a build's status beside a commit."""
+        return self._run(lambda manager: manager.set_commit_status(integration_id, status))
+
+    def send_metrics(
+        self,
+        integration_id: str,
+        metrics: Sequence[Metric | Mapping[str, object]] | Mapping[str, object] | Metric,
+    ) -> Outcome:
+        """Send measured values: one, or a list."""
+        return self._run(lambda manager: manager.send_metrics(integration_id, metrics))
+
+    def send_logs(
+        self,
+        integration_id: str,
+        entries: Sequence[LogEntry | Mapping[str, object]] | Mapping[str, object] | LogEntry,
+    ) -> Outcome:
+        """Send log lines: one, or a list."""
+        return self._run(lambda manager: manager.send_logs(integration_id, entries))
+
+    def send_event(self, integration_id: str, event: Event) -> Outcome:
+        """Record an event as the provider's own kind of record."""
+        return self._run(lambda manager: manager.send_event(integration_id, event))
+
+    def call(self, integration_id: str, operation: str, *args: object, **options: object) -> object:
+        """Any other public operation of the provider's connector, by its method's name.
+
+        The reference page of each provider lists them.
+
+        Raises:
+            NotFoundError: the connector has no such operation; says which it has.
+        """
+        return self._run(lambda manager: manager.call(integration_id, operation, *args, **options))

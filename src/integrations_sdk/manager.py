@@ -1,0 +1,204 @@
+"""`AsyncIntegrationManagementManager`: picks the defaults and puts the house together; it decides nothing itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from integrations_sdk.bus.base import Bus
+from integrations_sdk.bus.opening import open_bus
+from integrations_sdk.catalog import AsyncCatalogManager
+from integrations_sdk.clock import Clock, SystemClock
+from integrations_sdk.connectors.base import Connector, ConnectorConfig
+from integrations_sdk.connectors.directory import ConnectorDirectory
+from integrations_sdk.connectors.registry import Registry
+from integrations_sdk.events.manager import AsyncEventsManager
+from integrations_sdk.health import AsyncHealthManager, HealthThresholds
+from integrations_sdk.http.opening import open_http
+from integrations_sdk.integrations.activation import Activation, activate, environment_options
+from integrations_sdk.integrations.jenkins import AsyncJenkinsManager
+from integrations_sdk.integrations.jira import AsyncJiraManager
+from integrations_sdk.integrations.monitoring import AsyncMonitoringManager
+from integrations_sdk.integrations.providers import AsyncProviderManager
+from integrations_sdk.integrations.records import AsyncIntegrationsManager
+from integrations_sdk.integrations.slack import AsyncSlackManager
+from integrations_sdk.models import RecordList, Scope
+from integrations_sdk.oauth import AsyncOAuthManager
+from integrations_sdk.runtime import Runtime
+from integrations_sdk.secrets.base import SecretStore
+from integrations_sdk.secrets.opening import open_secrets
+from integrations_sdk.store.base import Store
+from integrations_sdk.store.opening import open_store
+from integrations_sdk.tasks import Tasks
+from integrations_sdk.templates import AsyncTemplatesManager
+from integrations_sdk.webhooks import AsyncWebhooksManager
+
+__all__ = ["AsyncIntegrationManagementManager"]
+
+
+class AsyncIntegrationManagementManager:
+    """Everything the library does, for one tenant and project, as coroutines.
+
+    Use it with `async with`, or call `aclose()` at the end. Each provider has a sub-manager of its own
+    name (`manager.github`, `manager.provider("acme")`).
+
+    Args:
+        project_id: whose integrations these are, e.g. `group/name`; None sees and makes those of the whole tenant.
+        gitlab_url: the GitLab instance the project lives on.
+        tenant_id: tenants never see each other's records.
+        store: a `Store`, or a URL: `memory:`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
+        bus: a `Bus`, or a URL: `memory:`.
+        secrets: a `SecretStore`; None seals credentials into the store, with the key of
+            `INTEGRATIONS_SDK_KEY` or a key file (a store in memory gets a key of its own).
+        http: a `Transport`, or an `httpx2.AsyncClient` or `httpx.AsyncClient` of yours, which stays yours
+            to close; None picks the fastest that is installed.
+        telemetry: record OpenTelemetry spans and metrics of every call (extra `otel`).
+        clock: what tells the time.
+        thresholds: when `health` changes a status.
+
+    Raises:
+        ConfigurationError: an argument is wrong; nothing is opened.
+        MissingExtraError: `telemetry` without the extra.
+    """
+
+    def __init__(
+        self,
+        project_id: str | None = None,
+        *,
+        gitlab_url: str = "https://gitlab.com",
+        tenant_id: str = "default",
+        store: Store | str = "memory:",
+        bus: Bus | str = "memory:",
+        secrets: SecretStore | None = None,
+        http: object = None,
+        telemetry: bool = False,
+        clock: Clock | None = None,
+        thresholds: HealthThresholds | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self._open_http = partial(open_http, http, clock, telemetry=telemetry)
+        opened = open_store(store, clock)
+        runtime = Runtime(
+            scope=Scope(tenant_id=tenant_id, project_id=project_id, gitlab_url=gitlab_url),
+            store=opened,
+            secrets=secrets or open_secrets(opened),
+            http=self._open_http(),
+            bus=open_bus(bus),
+            clock=clock,
+            tasks=Tasks(),
+        )
+        self._compose(runtime, Registry(), thresholds)
+
+    def _compose(self, runtime: Runtime, registry: Registry, thresholds: HealthThresholds | None) -> None:
+        self.runtime = runtime
+        self.registry = registry
+        self._thresholds = thresholds
+        directory = self._directory = ConnectorDirectory(runtime, registry)
+        self.health = AsyncHealthManager(directory, thresholds)
+        self.integrations = AsyncIntegrationsManager(directory)
+        self.catalog = AsyncCatalogManager(registry)
+        self.templates = AsyncTemplatesManager(runtime, registry, self.integrations.create)
+        self.oauth = AsyncOAuthManager(runtime)
+        self.webhooks = AsyncWebhooksManager(directory, self.integrations)
+        self.events = AsyncEventsManager(runtime, directory, on_outcome=self.webhooks.record)
+        probe = self.health.check_integration_health
+        self.slack = AsyncSlackManager("slack", self.integrations, directory, probe)
+        self.jira = AsyncJiraManager("jira", self.integrations, directory, probe)
+        self.jenkins = AsyncJenkinsManager("jenkins", self.integrations, directory, probe)
+        self.monitoring = AsyncMonitoringManager(self.integrations, directory, probe)
+        self._providers: dict[str, AsyncProviderManager] = {
+            manager.provider: manager for manager in (self.slack, self.jira, self.jenkins)
+        }
+
+    def provider(self, name: str) -> AsyncProviderManager:
+        """The sub-manager of a provider.
+
+        Raises:
+            NotFoundError: unknown provider; says what is known.
+        """
+        if name not in self._providers:
+            self.registry.get(name)
+            self._providers[name] = AsyncProviderManager(
+                name, self.integrations, self._directory, self.health.check_integration_health
+            )
+        return self._providers[name]
+
+    def register_connector(
+        self, connector: type[Connector[ConnectorConfig]]
+    ) -> type[Connector[ConnectorConfig]]:
+        """Add a provider of your own to this manager; also as a class decorator.
+
+        Raises:
+            AlreadyExistsError: a provider of that name is known.
+            ConfigurationError: the class does not say what it must.
+        """
+        return self.registry.register(connector)
+
+    async def from_environment(self, environ: Mapping[str, str] | None = None) -> RecordList[Activation]:
+        """Switch on what environment variables configure (`SLACK_WEBHOOK_URL`, `JIRA_URL`, …); fail for nothing.
+
+        The catalogue lists each provider's variables.
+
+        Args:
+            environ: None takes the process's own.
+
+        Returns:
+            One entry for each provider with a variable set: the integration, or what else to set.
+        """
+        return RecordList(
+            await activate(self.integrations, self._directory, os.environ if environ is None else environ)
+        )
+
+    @classmethod
+    async def from_env(cls, environ: Mapping[str, str] | None = None, **options: object) -> Self:
+        """A manager with everything switched on that the environment configures.
+
+        `GITLAB_URL`, `CI_PROJECT_PATH` and `INTEGRATIONS_SDK_STORE` set the arguments of the same meaning.
+
+        Args:
+            environ: None takes the process's own.
+            options: arguments of the manager, over those of the environment.
+        """
+        given = os.environ if environ is None else environ
+        manager = cls(**{**environment_options(given), **options})  # type: ignore[arg-type]  # checked when used
+        await manager.from_environment(given)
+        return manager
+
+    def forked(self) -> Self:
+        """The same manager for a forked child: same store and credentials, connections and tasks of its own."""
+        child = type(self).__new__(type(self))
+        child._open_http = self._open_http
+        runtime = attrs.evolve(self.runtime, http=self._open_http(), tasks=Tasks())
+        child._compose(runtime, self.registry, self._thresholds)
+        return child
+
+    def __getattr__(self, name: str) -> AsyncProviderManager:
+        if not name.startswith("_") and name != "registry" and name in self.registry:
+            return self.provider(name)
+        msg = f"the manager has no {name!r}; providers: {', '.join(self.registry)}"
+        raise AttributeError(msg)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.registry})
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End background work and close everything that was opened here; a second call does nothing."""
+        await self.health.stop_monitor()
+        await self.runtime.tasks.close()
+        await self._directory.close()
+        await self.runtime.http.close()
+        await self.runtime.bus.close()
+        await self.runtime.store.close()

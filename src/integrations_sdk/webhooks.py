@@ -1,0 +1,263 @@
+"""`mgr.webhooks`: URLs of others that are called when something happens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+import attrs
+
+from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id
+from integrations_sdk.errors import AlreadyExistsError, ConflictError, ConnectorError, NotFoundError
+from integrations_sdk.models import (
+    Integration,
+    IntegrationState,
+    JsonValue,
+    Outcome,
+    Record,
+    RecordList,
+)
+from integrations_sdk.store.base import Delete, Document, Insert, Replace
+
+if TYPE_CHECKING:  # a provider is imported only when it is used
+    from integrations_sdk.connectors.webhook import WebhookConnector
+
+__all__ = ["AsyncWebhooksManager", "IntegrationRecords", "Webhook"]
+
+_PROVIDER: Final = "webhook"
+_STATISTICS: Final = "webhook_statistics"
+
+
+class IntegrationRecords(Protocol):
+    """What webhooks need of `mgr.integrations`."""
+
+    async def create(self, provider: str, config: Mapping[str, object]) -> Integration:
+        """Configure a provider."""
+        ...
+
+    async def update(
+        self, integration_id: str, changes: Mapping[str, object] | None = None, *, version: int | None = None
+    ) -> Integration:
+        """Change some fields."""
+        ...
+
+    async def enable(self, integration_id: str) -> Integration:
+        """Take part again."""
+        ...
+
+    async def disable(self, integration_id: str) -> Integration:
+        """Take no part for now."""
+        ...
+
+    async def delete(self, integration_id: str) -> None:
+        """Remove it."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Webhook(Record):
+    """A URL that is called when something happens.
+
+    Attributes:
+        webhook_id: `webhook-1`; the id of the integration it is.
+        url: without what may be secret in it.
+        trigger_count: how often it was called; each try of a delivery that was repeated counts as one call.
+        success_count: how many of the calls were answered with 2xx.
+    """
+
+    webhook_id: str
+    name: str
+    url: str
+    events: tuple[str, ...]
+    enable_ssl_verification: bool
+    state: IntegrationState
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    trigger_count: int = 0
+    success_count: int = 0
+    last_triggered_at: datetime | None = None
+    last_status: int | None = None
+
+
+class AsyncWebhooksManager:
+    """The webhooks of one scope. Each is an integration of the provider `webhook` too."""
+
+    def __init__(self, directory: ConnectorDirectory, integrations: IntegrationRecords) -> None:
+        self._directory = directory
+        self._integrations = integrations
+        self._runtime = directory.runtime
+
+    async def create_webhook(self, config: Mapping[str, object]) -> Webhook:
+        """Add a webhook; nothing is sent to it yet (`test_webhook()` does).
+
+        Args:
+            config: `url`; usually `events`, `secret_token`, `enable_ssl_verification`; see `WebhookConfig`.
+
+        Raises:
+            ConfigurationError: naming everything wrong with it.
+        """
+        return await self._described(await self._integrations.create(_PROVIDER, config))
+
+    async def get_webhook(self, webhook_id: str) -> Webhook:
+        """The webhook; `NotFoundError` if there is none with that id."""
+        return await self._described(await self._directory.get(webhook_id, provider=_PROVIDER))
+
+    async def list_webhooks(self, *, state: IntegrationState | None = None) -> RecordList[Webhook]:
+        """Every webhook of the scope, oldest first."""
+        return RecordList(
+            [
+                await self._described(item)
+                async for item in self._directory.all(provider=_PROVIDER, state=state)
+            ]
+        )
+
+    async def update_webhook(
+        self, webhook_id: str, changes: Mapping[str, object], *, version: int | None = None
+    ) -> Webhook:
+        """Change some fields; None takes one back to its default. Errors as `integrations.update()`."""
+        await self.get_webhook(webhook_id)
+        return await self._described(await self._integrations.update(webhook_id, changes, version=version))
+
+    async def enable_webhook(self, webhook_id: str) -> Webhook:
+        """Call it again."""
+        await self.get_webhook(webhook_id)
+        return await self._described(await self._integrations.enable(webhook_id))
+
+    async def disable_webhook(self, webhook_id: str) -> Webhook:
+        """Keep it, but do not call it."""
+        await self.get_webhook(webhook_id)
+        return await self._described(await self._integrations.disable(webhook_id))
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """Remove it with its secret and its statistics."""
+        integration = await self._directory.get(webhook_id, provider=_PROVIDER)
+        await self._integrations.delete(webhook_id)
+        await self._runtime.store.write(Delete(_STATISTICS, self._key(integration)))
+
+    async def test_webhook(self, webhook_id: str, *, event_type: str | None = None) -> Outcome:
+        """Call it once with a sample event, and say what came back; never raises for what the target does.
+
+        Args:
+            event_type: which sample; None: the first type it is subscribed to.
+
+        Returns:
+            The outcome; `detail` says what to do where the call failed.
+
+        Raises:
+            NotFoundError: there is none with that id.
+            StateError: it is disabled.
+        """
+        webhook = await self.get_webhook(webhook_id)
+        kind = event_type or next((name for name in webhook.events if "*" not in name), "push")
+        sample: dict[str, JsonValue] = {
+            "event_type": kind,
+            "test": True,
+            "webhook_id": webhook_id,
+            "message": "A test call; nothing happened.",
+        }
+        return await self._recorded(webhook_id, lambda to: to.send_payload(sample, event_type=kind))
+
+    async def trigger_webhook(self, webhook_id: str, payload: Mapping[str, JsonValue]) -> Outcome:
+        """Call it now with a payload of yours.
+
+        Args:
+            payload: sent as JSON; its `event_type` also goes into the headers.
+
+        Raises:
+            NotFoundError: there is none with that id.
+            StateError: it is disabled.
+            ConnectorError: the target refused the call, or did not answer; it is counted all the same.
+        """
+        connector = cast("WebhookConnector", await self._directory.open(webhook_id, provider=_PROVIDER))
+        kind = payload.get("event_type")
+        try:
+            outcome = await connector.send_payload(payload, event_type=str(kind or "custom"))
+        except ConnectorError as error:
+            await self.record(_failed(webhook_id, error))
+            raise
+        await self.record(outcome)
+        return outcome
+
+    async def record(self, outcome: Outcome) -> None:
+        """Count the outcome of a call in the statistics of its webhook; others' outcomes are ignored."""
+        if outcome.provider != _PROVIDER or outcome.attempts == 0:
+            return
+        try:
+            integration = await self._directory.get(outcome.target, provider=_PROVIDER)
+        except NotFoundError:  # deleted while it was being called
+            return
+        while not await self._counted(self._key(integration), outcome):
+            pass
+
+    async def _counted(self, key: str, outcome: Outcome) -> bool:
+        """Count one call; False when somebody else counted at the same moment, so it must be done again."""
+        before = await self._runtime.store.get(_STATISTICS, key)
+        data: dict[str, JsonValue] = dict(before.data) if before else {"trigger_count": 0, "success_count": 0}
+        data["trigger_count"] = int(cast("int", data["trigger_count"])) + 1
+        data["success_count"] = int(cast("int", data["success_count"])) + bool(outcome)
+        data["last_triggered_at"] = self._runtime.clock.now().isoformat()
+        data["last_status"] = outcome.http_status
+        after = Document(collection=_STATISTICS, id=key, data=data)
+        try:
+            await self._runtime.store.write(Replace(after, before.version) if before else Insert(after))
+        except (ConflictError, AlreadyExistsError):
+            return False
+        return True
+
+    async def _recorded(
+        self, webhook_id: str, call: Callable[[WebhookConnector], Awaitable[Outcome]]
+    ) -> Outcome:
+        connector = cast("WebhookConnector", await self._directory.open(webhook_id, provider=_PROVIDER))
+        try:
+            outcome = await call(connector)
+        except ConnectorError as error:
+            outcome = _failed(webhook_id, error)
+        await self.record(outcome)
+        return outcome
+
+    async def _described(self, integration: Integration) -> Webhook:
+        document = await self._runtime.store.get(_STATISTICS, self._key(integration))
+        counted = document.data if document else {}
+        config = integration.config
+        last = counted.get("last_triggered_at")
+        return Webhook(
+            webhook_id=integration.integration_id,
+            name=integration.name,
+            url=str(config.get("url", "")),
+            events=tuple(cast("list[str]", config.get("events") or [])),
+            enable_ssl_verification=bool(config.get("verify_ssl", True)),
+            state=integration.state,
+            version=integration.version,
+            created_at=integration.created_at,
+            updated_at=integration.updated_at,
+            trigger_count=cast("int", counted.get("trigger_count", 0)),
+            success_count=cast("int", counted.get("success_count", 0)),
+            last_triggered_at=datetime.fromisoformat(last) if isinstance(last, str) else None,
+            last_status=cast("int | None", counted.get("last_status")),
+        )
+
+    def _key(self, integration: Integration) -> str:
+        return storage_id(integration.tenant_id, integration.integration_id)
+
+
+def _failed(webhook_id: str, error: ConnectorError) -> Outcome:
+    outcome = Outcome.from_error(error, target=webhook_id, provider=_PROVIDER, operation="webhook.send")
+    return attrs.evolve(outcome, provider=_PROVIDER, detail=_remedy(error))
+
+
+def _remedy(error: ConnectorError) -> str:
+    match error.status:
+        case None:
+            return "no answer: check the URL, the network between, and the target's TLS certificate"
+        case 401 | 403:
+            return "the target refuses the call: compare the secret token on both sides"
+        case 404 | 410:
+            return "the target has no such address: check the URL's path"
+        case status if 300 <= status < 400:
+            return "the target redirects: configure the address it leads to"
+        case status if status >= 500:
+            return "the target failed: its own log says why; the call itself was well-formed"
+        case _:
+            return "the target does not accept the call: its answer says why"
