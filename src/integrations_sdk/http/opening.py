@@ -66,4 +66,6 @@ def _installed() -> Transport:
 
 def _is_transport(value: object) -> bool:
     methods = (getattr(value, name, None) for name in ("send", "close"))
-    return all(inspect.iscoroutinefunction(method) for method in methods)  # blocking clients have both as well
+    return all(
+        inspect.iscoroutinefunction(method) for method in methods
+    )  # blocking clients have both as well
