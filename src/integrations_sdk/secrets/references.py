@@ -106,7 +106,8 @@ async def resolve_reference(secret: Secret, resolvers: Mapping[str, ReferenceRes
         MissingExtraError: its scheme needs a package that is not installed.
     """
     scheme, colon, reference = secret.reveal().partition(":")
-    if not secret.is_reference and not (colon and reference and scheme in resolvers):
+    own_scheme = scheme in resolvers and colon and reference and not reference.startswith("//")
+    if not secret.is_reference and not own_scheme:
         return secret
     if scheme not in resolvers:
         known = ", ".join(f"{name}:" for name in resolvers) or "none"
