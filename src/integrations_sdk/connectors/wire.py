@@ -1,0 +1,46 @@
+"""What goes on the wire: paths, queries and bodies, encoded so that no value can break out. Pure."""
+
+from __future__ import annotations
+
+import json as json_codec
+from collections.abc import Mapping, Sequence
+from typing import cast
+from urllib.parse import quote, urlencode
+
+from integrations_sdk.errors import ConfigurationError
+
+__all__ = ["encoded", "json_bytes", "query_string", "url_path"]
+
+
+def url_path(template: str, **values: object) -> str:
+    """A path with its values percent-encoded, slashes included: `url_path("/job/{name}", name="a/b")`."""
+    return template.format_map({name: quote(str(value), safe="") for name, value in values.items()})
+
+
+def query_string(query: Mapping[str, str | Sequence[str]] | None) -> str:
+    """`?` and the query; empty when there is none."""
+    return "?" + urlencode(query, doseq=True, errors="replace") if query else ""
+
+
+def json_bytes(value: object) -> bytes:
+    """Compact JSON in UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes `?`.
+
+    Raises:
+        ConfigurationError: something in it has no JSON form, or is NaN or infinite, or nests without end.
+    """
+    try:
+        text = json_codec.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        remedy = "use text, finite numbers, true, false, null, lists and mappings"
+        raise ConfigurationError.of("request", "body", "expected what JSON can hold", remedy) from error
+    return text.encode("utf-8", "replace")
+
+
+def encoded(json: object, form: object, content: bytes | None) -> tuple[bytes, str | None]:
+    """A request's body out of whichever of the three is given, and its content type."""
+    if json is not None:
+        return json_bytes(json), "application/json"
+    if form is not None:
+        text = urlencode(cast("Mapping[str, str]", form), doseq=True, errors="replace")
+        return text.encode(), "application/x-www-form-urlencoded"
+    return content or b"", None
