@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib.util
 import json
@@ -9,6 +10,7 @@ import os
 import sys
 import warnings
 from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +18,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from integrations_sdk import AsyncIntegrationManagementManager
+from integrations_sdk.clock import FakeClock
 from integrations_sdk.http.base import Request
+from support.toy import toy
 
 CONTRACTS = Path(os.environ.get("INTEGRATIONS_SDK_CONTRACTS", Path(__file__).parents[2] / "shared" / "contracts"))
 CHECKED: Counter[tuple[str, str]] = Counter()
@@ -101,6 +106,28 @@ def payloads() -> Path:
     """The folder of real webhook payloads; skips, saying so, where it is absent."""
     _validator()
     return CONTRACTS / "payloads"
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+def manager(clock: FakeClock) -> AsyncIntegrationManagementManager:
+    """A manager over a store in memory, with the toy provider registered."""
+    made = AsyncIntegrationManagementManager(project_id="g/p", clock=clock)
+    made.register_connector(toy())
+    return made
+
+
+@pytest.fixture
+def run(manager: AsyncIntegrationManagementManager) -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
+    """Runs coroutines in one loop, in which the manager is closed at the end."""
+    with asyncio.Runner() as runner:
+        yield runner.run
+        runner.run(manager.aclose())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

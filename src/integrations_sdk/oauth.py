@@ -16,7 +16,7 @@ import attrs
 from integrations_sdk.codec import closest, load, restore
 from integrations_sdk.connectors.config import not_empty, setting, settings
 from integrations_sdk.connectors.directory import storage_id
-from integrations_sdk.errors import ConfigurationError, NotFoundError, Problem, StateError
+from integrations_sdk.errors import NotFoundError, Problem, StateError
 from integrations_sdk.models import Record, RecordList, Secret
 from integrations_sdk.runtime import Runtime
 from integrations_sdk.store.base import Document, Insert, Replace
@@ -75,14 +75,54 @@ class OAuthApplication(Record):
         return self.redirect_uris[0]
 
 
+def redirect_problem(uri: str) -> str | None:
+    """What a redirect URI should be instead; None if it is right. Pure.
+
+    Absolute and without a fragment (RFC 6749 §3.1.2), compared exactly, so no wildcard (RFC 9700 §2.1);
+    https, http only to the machine itself, or an app's own scheme (RFC 8252 §7), never one that browsers run.
+    """
+    try:
+        parts = urlsplit(uri)
+        host = parts.hostname
+    except ValueError:
+        return "an absolute URI"
+    if not parts.scheme or any(character.isspace() or ord(character) < 0x20 for character in uri):
+        return "an absolute URI"
+    if parts.fragment or uri.endswith("#"):
+        return "a URI without a fragment (#…)"
+    if "*" in uri:
+        return "the exact URI, without a wildcard"
+    if parts.username or parts.password:
+        return "a URI without user and password"
+    if parts.scheme in _EXECUTABLE:
+        return "a scheme that browsers do not run"
+    if parts.scheme in {"http", "https"} and not host:
+        return "a host"
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        return "https; http only to localhost"
+    return None
+
+
+def _scope_problem(scope: str) -> str | None:
+    return None if scope in set(OAuthScope) else f"a scope, {closest(scope, OAuthScope)}"
+
+
 @settings
 class _Draft:
     """What `create_oauth_application()` takes."""
 
     name: str = setting("What users see when they are asked.", validate=not_empty)
-    redirect_uri: tuple[str, ...] = setting("Where users return to, exactly; one or several.")
-    scopes: tuple[str, ...] = setting("What it may be allowed to do; as few as possible.")
+    redirect_uri: tuple[str, ...] = setting("Where users return to, exactly.", validate=redirect_problem)
+    scopes: tuple[str, ...] = setting("What it may be allowed to do.", validate=_scope_problem)
     confidential: bool = setting("Whether it can keep a secret.", default=True)
+
+    @classmethod
+    def check(cls, given: Mapping[str, object]) -> list[Problem]:
+        return [
+            Problem(name, "expected at least one")
+            for name in ("redirect_uri", "scopes")
+            if given.get(name) in ([], ())
+        ]
 
 
 class AsyncOAuthManager:
@@ -205,57 +245,11 @@ class AsyncOAuthManager:
         )
 
 
-def redirect_problem(uri: str) -> str | None:
-    """What is wrong with a redirect URI; None if nothing. Pure.
-
-    Absolute and without a fragment (RFC 6749 §3.1.2), compared exactly, so no wildcard (RFC 9700 §2.1);
-    https, http only to the machine itself, or an app's own scheme (RFC 8252 §7), never one that browsers run.
-    """
-    try:
-        parts = urlsplit(uri)
-        host = parts.hostname
-    except ValueError:
-        return "expected an absolute URI"
-    if not parts.scheme or any(character.isspace() or ord(character) < 0x20 for character in uri):
-        return "expected an absolute URI"
-    if parts.fragment or uri.endswith("#"):
-        return "expected a URI without a fragment (#…)"
-    if "*" in uri:
-        return "expected the exact URI, without a wildcard"
-    if parts.username or parts.password:
-        return "expected a URI without user and password"
-    if parts.scheme in _EXECUTABLE:
-        return f"{parts.scheme}: is not a place to return to"
-    if parts.scheme in {"http", "https"} and not host:
-        return "expected a host"
-    if parts.scheme == "http" and host not in _LOOPBACK:
-        return "expected https; http only to localhost"
-    return None
-
-
 def _draft(application: Mapping[str, object]) -> _Draft:
     given = dict(application)
     if isinstance(given.get("redirect_uri"), str):  # GitLab takes several, one a line
         given["redirect_uri"] = str(given["redirect_uri"]).split()
-    draft = load(_Draft, given, subject="OAuth application")
-    problems = [
-        Problem(f"scopes.{s}", "unknown scope", closest(s, OAuthScope))
-        for s in draft.scopes
-        if s not in set(OAuthScope)
-    ]
-    problems += [
-        Problem(f"redirect_uri[{index}]", wrong)
-        for index, uri in enumerate(draft.redirect_uri)
-        if (wrong := redirect_problem(uri))
-    ]
-    problems += [
-        Problem(name, "expected at least one")
-        for name in ("redirect_uri", "scopes")
-        if not getattr(draft, name)
-    ]
-    if problems:
-        raise ConfigurationError("OAuth application", problems)
-    return draft
+    return load(_Draft, given, subject="OAuth application")
 
 
 def _application(document: Document) -> OAuthApplication:
