@@ -193,12 +193,18 @@ class AsyncTemplatesManager:
         ]
         for problem in _wrong(config, draft.default_config):
             problems.append(problem._replace(path=f"default_config.{problem.path}"))
-        for name in secret_names(config) & draft.default_config.keys():
+        for name in _credentials(config) & draft.default_config.keys():
             value = draft.default_config[name]
             if not (isinstance(value, str) and Secret(value).is_reference):
                 remedy = "give a reference such as env:NAME, or make it a required field"
                 problems.append(Problem(f"default_config.{name}", "a credential in the clear", remedy))
         return problems
+
+
+def _credentials(config: type[ConnectorConfig]) -> set[str]:
+    """Every name under which a credential can be given, aliases included."""
+    secret = [field for field in fields_of(config) if field.name in secret_names(config)]
+    return {name for field in secret for name in (field.name, *field.metadata.get("also", ()))}
 
 
 def _wrong(config: type[ConnectorConfig], given: Mapping[str, JsonValue]) -> list[Problem]:
