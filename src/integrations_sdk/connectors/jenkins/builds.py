@@ -1,0 +1,182 @@
+"""Jenkins' jobs, parameters, references and results. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+from integrations_sdk.connectors.base import (
+    BuildRequest,
+    BuildStatus,
+    ConfigurationError,
+    Event,
+    EventType,
+    JsonValue,
+)
+from integrations_sdk.connectors.jenkins.config import JenkinsConfig
+
+__all__ = [
+    "ENDED",
+    "Reference",
+    "declared",
+    "delays",
+    "job_of_url",
+    "job_path",
+    "parameters_of",
+    "queue_number",
+    "request_of",
+    "session_cookie",
+    "status_of",
+    "why_not",
+]
+
+ENDED: Final = frozenset({BuildStatus.SUCCESS, BuildStatus.FAILED, BuildStatus.CANCELED})
+
+_SLOWEST: Final = 60.0
+_RESULTS: Final = {  # hudson.model.Result
+    "SUCCESS": BuildStatus.SUCCESS,
+    "UNSTABLE": BuildStatus.FAILED,
+    "FAILURE": BuildStatus.FAILED,
+    "ABORTED": BuildStatus.CANCELED,
+    "NOT_BUILT": BuildStatus.CANCELED,
+}
+_SWITCHES: Final = {
+    EventType.PUSH: "trigger_on_push",
+    EventType.MERGE_REQUEST: "trigger_on_merge_request",
+    EventType.TAG_PUSH: "trigger_on_tag",
+}
+
+
+class Reference(NamedTuple):
+    """How a build is found again: in the queue (`queue:42@team/app`), or by its number (`team/app#7`).
+
+    Jenkins forgets a queue item five minutes after its build has begun; by the job it is found even then.
+    """
+
+    job: str | None
+    item: int | None = None
+    number: int | None = None
+
+    def __str__(self) -> str:
+        if self.item is None:
+            return f"{self.job}#{self.number}"
+        return f"queue:{self.item}@{self.job}" if self.job else f"queue:{self.item}"
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """From its text; `queue:42` alone is understood as well.
+
+        Raises:
+            ConfigurationError: it is none.
+        """
+        if found := re.fullmatch(r"queue:(\d{1,18})(?:@(.+))?", text):
+            return cls(found[2], item=int(found[1]))
+        if found := re.fullmatch(r"(.+)#(\d{1,18})", text):
+            return cls(found[1], number=int(found[2]))
+        wrong = "expected queue:<number>@<job> or <job>#<number>"
+        raise ConfigurationError.of(
+            "build reference", "reference", wrong, "take it from the outcome of trigger_build()"
+        )
+
+
+def job_path(job: str) -> str:
+    """A job's path: `/job/team/job/app` for `team/app`, `/job/app/job/feature%252Fx` for `app/feature%2Fx`."""
+    return "".join(f"/job/{quote(part, safe='')}" for part in job.split("/"))
+
+
+def job_of_url(url: str) -> Reference | None:
+    """The job and number in a build's URL; None if it is none.
+
+    The host is not looked at: it is what Jenkins believes itself to be called, and no reason to send
+    credentials there.
+    """
+    found = re.search(r"((?:/job/[^/]+)+)/(\d{1,18})/?$", urlsplit(url).path)
+    if found is None:
+        return None
+    return Reference("/".join(unquote(part) for part in found[1].split("/job/")[1:]), number=int(found[2]))
+
+
+def queue_number(location: str) -> int | None:
+    """The queue item in the `Location` that answers a build request; None if it names none."""
+    found = re.search(r"/queue/item/(\d{1,18})/?$", urlsplit(location).path)
+    return int(found[1]) if found else None
+
+
+def status_of(build: Mapping[str, JsonValue]) -> BuildStatus:
+    """A build's status; one without a result is running."""
+    result = build.get("result")
+    if build.get("building") or not isinstance(result, str):
+        return BuildStatus.RUNNING
+    return _RESULTS.get(result, BuildStatus.FAILED)
+
+
+def parameters_of(request: BuildRequest, config: JenkinsConfig) -> dict[str, str]:
+    """Every parameter there is a value for: the configured, the branch and commit, the request's own."""
+    values = {name: _text(value) for name, value in config.job_parameters.items()}
+    if request.branch:
+        values[config.branch_parameter] = request.branch
+    if request.commit_sha:
+        values[config.commit_parameter] = request.commit_sha
+    return {**values, **request.parameters}
+
+
+def declared(given: Mapping[str, str], names: Collection[str]) -> tuple[dict[str, str], list[str]]:
+    """The parameters that the job declares, under its own spelling, and the names of the others.
+
+    Jenkins drops a parameter that the job does not declare (SECURITY-170), so this says which these are.
+    """
+    spelled = {name.casefold(): name for name in names} | {name: name for name in names}
+    known = {name: spelled.get(name, spelled.get(name.casefold())) for name in given}
+    sent = {own: given[name] for name, own in known.items() if own is not None}
+    return sent, [name for name, own in known.items() if own is None]
+
+
+def why_not(event: Event, config: JenkinsConfig) -> str | None:
+    """Why an event starts no build, its branch apart; None if it does."""
+    if event.type not in _SWITCHES:
+        return f"{event.type} starts no builds: push, merge_request and tag_push do"
+    name = _SWITCHES[EventType(event.type)]
+    switch = getattr(config, name)
+    if switch is None:
+        switch = config.events is not None
+    if not switch:
+        return f"{name} is off"
+    if event.action == "deleted" or not event.sha:
+        return "there is no commit to build"
+    if event.type == EventType.MERGE_REQUEST and not _new_commits(event):
+        return f"a merge request that was {event.action or 'touched'} brings no new commits"
+    return None
+
+
+def request_of(event: Event, config: JenkinsConfig) -> BuildRequest:
+    """What to build for an event."""
+    extra = {config.tag_parameter: event.tag} if event.tag else {}
+    return BuildRequest(branch=event.branch, commit_sha=event.sha, parameters=extra)
+
+
+def session_cookie(set_cookie: str) -> str:
+    """The session in a `Set-Cookie` header, for `Cookie`; a crumb is worth nothing without its session."""
+    return "; ".join(re.findall(r"(?:^|,\s*)(JSESSIONID[^=;,\s]*=[^;,\s]+)", set_cookie))
+
+
+def delays(first: float) -> Iterator[float]:
+    """Seconds to wait between looks: from `first` on half as much more each time, up to a minute."""
+    delay = first
+    while True:
+        yield delay
+        delay = max(first, min(delay * 1.5, _SLOWEST))
+
+
+def _new_commits(event: Event) -> bool:
+    """GitLab says `oldrev`, GitHub `synchronize`, when commits were pushed to a request that is open."""
+    if event.action in {"opened", "reopened"}:
+        return True
+    attributes = event.data.get("object_attributes")
+    pushed = isinstance(attributes, dict) and bool(attributes.get("oldrev"))
+    return event.action == "updated" and (pushed or event.data.get("action") == "synchronize")
+
+
+def _text(value: str | float) -> str:  # True is a number, too
+    return str(value).lower() if isinstance(value, bool) else str(value)

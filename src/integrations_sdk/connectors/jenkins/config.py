@@ -1,0 +1,112 @@
+"""What a Jenkins integration is configured with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from integrations_sdk.connectors.base import (
+    ConnectorConfig,
+    Problem,
+    Secret,
+    http_url,
+    not_empty,
+    setting,
+    settings,
+)
+
+__all__ = ["JenkinsConfig"]
+
+
+def _job(value: str) -> str | None:
+    if not_empty(value) is not None or not all(part.strip() for part in value.split("/")):
+        return "a job's full name, with its folders: app, or team/app"
+    return "a job's full name rather than its URL" if "://" in value else None
+
+
+def _root(value: str) -> str | None:
+    wrong = http_url(value)
+    if wrong is None and ("?" in value or "#" in value or "/job/" in value):
+        return "the address of Jenkins itself, such as https://jenkins.example.com"
+    return wrong
+
+
+def _positive(value: timedelta) -> str | None:
+    return None if value > timedelta(0) else "more than 0 seconds"
+
+
+@settings
+class JenkinsConfig(ConnectorConfig):
+    """A Jenkins server, and the jobs that are started on it."""
+
+    jenkins_url: str = setting(
+        "Address of Jenkins, with its path if it has one.",
+        validate=_root,
+        also=("base_url", "url", "server_url"),
+        example="https://jenkins.company.com",
+    )
+    username: str = setting("Who starts the builds.", validate=not_empty, also=("user",), example="gitlab")
+    api_token: Secret = setting("API token of that user.", validate=not_empty, also=("password",))
+    project_name: str | None = setting(
+        "The job to start, with its folders; of a multibranch project the project, or one branch's job.",
+        default=None,
+        validate=_job,
+        also=("default_job", "job", "job_name"),
+        example="team/app",
+    )
+    jobs: tuple[str, ...] = setting("Further jobs, started together with it.", default=(), validate=_job)
+    job_parameters: dict[str, str | bool | int | float] = setting(
+        "Parameters of every build, as far as the job declares them.",
+        factory=dict,
+        also=("parameters",),
+        example="ENVIRONMENT: production",
+    )
+    build_token: Secret | None = setting(
+        "Authentication token of the job's “Trigger builds remotely”, if it has one.",
+        default=None,
+        validate=not_empty,
+    )
+    trigger_on_push: bool | None = setting("Build what is pushed; none: if `events` names it.", default=None)
+    trigger_on_merge_request: bool | None = setting(
+        "Build merge requests with new commits; none: if `events` names them.", default=None
+    )
+    trigger_on_tag: bool | None = setting("Build new tags; none: if `events` names them.", default=None)
+    trigger_patterns: tuple[str, ...] = setting(
+        "Configuration keys whose change starts a build, with `*` as a wildcard.",
+        default=(),
+        example="app.database.*",
+    )
+    branch_parameter: str = setting("Parameter that takes the branch.", default="BRANCH", validate=not_empty)
+    commit_parameter: str = setting(
+        "Parameter that takes the commit.", default="COMMIT_SHA", validate=not_empty
+    )
+    tag_parameter: str = setting("Parameter that takes the tag.", default="TAG", validate=not_empty)
+    report_status_to: str | None = setting(
+        "Id of the GitLab or GitHub integration that shows the builds' results beside their commits.",
+        default=None,
+        validate=not_empty,
+        example="gitlab-1",
+    )
+    poll_interval: timedelta = setting(
+        "Seconds between two looks at a build; later ones are further apart.",
+        default=timedelta(seconds=5),
+        validate=_positive,
+    )
+    build_timeout: timedelta = setting(
+        "Seconds for which a build's result is waited for in order to report it.",
+        default=timedelta(hours=6),
+        validate=_positive,
+    )
+
+    @classmethod
+    def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:
+        """There must be something to build."""
+        if not given.get("project_name") and not given.get("jobs"):
+            yield Problem(
+                "project_name", "missing; expected the name of a job", "name it, or several as `jobs`"
+            )
+
+    @property
+    def all_jobs(self) -> tuple[str, ...]:
+        """Every configured job once."""
+        return tuple(dict.fromkeys([*([self.project_name] if self.project_name else []), *self.jobs]))
