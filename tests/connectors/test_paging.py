@@ -1,0 +1,101 @@
+"""Paging: the next page is found, never left to a server to send credentials elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations_sdk.connectors.base import Connector, ConnectorConfig, RejectedError
+from integrations_sdk.connectors.paging import next_query
+from integrations_sdk.http.base import Headers
+from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "expected"),
+    [
+        ({}, "page=1", None),
+        (
+            {"link": '<https://api.x/r/9/issues?page=2&per_page=5>; rel="next"'},
+            "per_page=5",
+            "page=2&per_page=5",
+        ),
+        ({"link": '<https://x/?page=1>; rel="prev", <https://x/?page=3>; rel="next"'}, "page=2", "page=3"),
+        ({"link": "<https://x/?page=3>; rel=next"}, "page=2", "page=3"),
+        ({"link": '<https://x/?page=3>; title="a"; rel="last next"'}, "page=2", "page=3"),
+        (
+            {"link": '<https://x/?a=1,2&page=3>; rel="next", <https://x/?page=9>; rel="last"'},
+            "",
+            "a=1,2&page=3",
+        ),
+        ({"link": '<https://x/?page=1>; rel="first", <https://x/?page=9>; rel="last"'}, "page=9", None),
+        ({"link": '<https://x/?page=1>; rel="nextish"'}, "", None),
+        ({"link": '<https://x/>; rel="next"'}, "", None),
+        ({"link": "nonsense"}, "", None),
+        ({"x-next-page": "3"}, "per_page=5&page=2", "per_page=5&page=3"),
+        ({"x-next-page": "2"}, "", "page=2"),
+        ({"x-next-page": ""}, "page=2", None),
+        ({"x-next-page": "next"}, "page=2", None),
+        ({"link": '<https://x/?id_after=7>; rel="next"', "x-next-page": ""}, "id_after=3", "id_after=7"),
+        ({"link": '<https://x/?page=2>; rel="next"'}, "page=2", None),
+    ],
+)
+def test_the_next_page_is_where_the_headers_say(
+    headers: dict[str, str], query: str, expected: str | None
+) -> None:
+    """RFC 8288 links and GitLab's page numbers are read; a page that names itself is the last."""
+    assert next_query(Headers(headers), query) == expected
+
+
+@given(st.text(), st.text())
+def test_no_header_breaks_it(link: str, page: str) -> None:
+    """Whatever a server sends, the answer is a query or none, and never one that leads to another host."""
+    found = next_query(Headers({"link": link, "x-next-page": page}), "page=1")
+    assert found is None or "://" not in found.partition("?")[0] or found in link
+
+
+class Listing(Connector[ConnectorConfig]):
+    """A provider with a listing."""
+
+    provider = "listing"
+    title = "Listing"
+    Config = ConnectorConfig
+    base_url = "https://api.test"  # type: ignore[assignment]  # constant here
+
+
+def listed(http: ScriptedHttp) -> list[dict[str, object]]:
+    """All records of the listing."""
+
+    async def collect() -> list[dict[str, object]]:
+        listing = connect(Listing, {}, http)
+        return [
+            record async for record in listing.records("/things", operation="list", query={"per_page": "2"})
+        ]
+
+    return asyncio.run(collect())
+
+
+def test_records_come_from_every_page_of_the_same_path() -> None:
+    """A link to another host changes the query only, so credentials stay where they belong."""
+    pages = [
+        reply(
+            200, [{"n": 1}, {"n": 2}], link='<https://elsewhere.test/stolen?per_page=2&page=2>; rel="next"'
+        ),
+        reply(200, [{"n": 3}, "noise"]),
+    ]
+    http = ScriptedHttp(pages)
+    assert listed(http) == [{"n": 1}, {"n": 2}, {"n": 3}]
+    assert [request.url for request in http.requests] == [
+        "https://api.test/things?per_page=2",
+        "https://api.test/things?per_page=2&page=2",
+    ]
+
+
+def test_a_page_that_is_no_list_is_refused() -> None:
+    """An HTML page or an object in place of a listing raises instead of looking empty."""
+    for body in ({"message": "hello"}, "<html>"):
+        with pytest.raises(RejectedError, match="instead of a JSON array"):
+            listed(ScriptedHttp([reply(200, body)]))
