@@ -199,10 +199,15 @@ def test_a_stand_in_that_breaks_fails_the_block() -> None:
 
 def test_the_error_inside_the_block_goes_first() -> None:
     """A broken stand-in does not hide it."""
-    with pytest.raises(KeyError), Sandbox() as sandbox:
-        with Client(sandbox.add(Acme()).url) as client:
+    sandbox = Sandbox()
+
+    def visit() -> None:
+        with sandbox, Client(sandbox.add(Acme()).url) as client:
             client.ask("GET", "/broken")
-        raise KeyError
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        visit()
 
 
 def test_nothing_is_left_at_the_end() -> None:

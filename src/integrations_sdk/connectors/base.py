@@ -75,7 +75,7 @@ from integrations_sdk.signing import sign
 
 __all__ = [
     "Actor", "AuthenticationError", "Build", "BuildRequest", "BuildStatus", "BuildTrigger", "Category", "CheckResult", "CommitStatus",
-    "ConfigurationError", "Connector", "ConnectorConfig", "ConnectorContext", "ConnectorError", "ConnectorMemory",
+    "ConfigurationError", "Connection", "Connector", "ConnectorConfig", "ConnectorContext", "ConnectorError", "ConnectorMemory",
     "DeadlineExceededError", "Event",
     "EventSink", "EventType", "Fault", "Field", "Headers", "Issue", "IssueDraft", "IssueTracker", "JsonValue",
     "Level", "Link", "LogEntry", "LogSink", "Message", "Metric", "MetricKind", "MetricSink", "Notifier", "Outcome",

@@ -54,7 +54,6 @@ class LoopbackServer:
         self._start()
         # The socket listens at once, so that a request made before the loop takes it over only waits.
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        listener.setblocking(False)
         host, port = listener.getsockname()
         asyncio.run_coroutine_threadsafe(self._listen(listener, handler), self._loop).result()
         return f"http://{host}:{port}"

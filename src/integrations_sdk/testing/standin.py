@@ -128,11 +128,11 @@ class StandIn:
         """A configuration that works with this stand-in."""
         raise NotImplementedError
 
-    def authorized(self, request: Received) -> Reply | None:
+    def authorized(self, request: Received) -> Reply | None:  # noqa: ARG002  # subclasses need it
         """None when the credentials are right, otherwise the vendor's refusal."""
         return None
 
-    def not_found(self, request: Received) -> Reply:
+    def not_found(self, request: Received) -> Reply:  # noqa: ARG002  # subclasses need it
         """The vendor's answer to a path that it does not have."""
         return Reply(status=404, json={"message": "Not Found"})
 

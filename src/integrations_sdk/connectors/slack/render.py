@@ -1,0 +1,193 @@
+"""From messages to Slack's JSON: escaping, mentions, blocks, and splitting at Slack's limits. Pure.
+
+Sources: https://docs.slack.dev/messaging/formatting-message-text and
+https://docs.slack.dev/reference/block-kit/blocks/section-block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+from urllib.parse import quote
+
+from integrations_sdk.connectors.base import JsonValue, Message
+from integrations_sdk.connectors.slack.config import LONGEST_TEXT, SlackMessage
+
+__all__ = ["Payload", "escape", "flat", "link", "mention", "payloads_of", "rendered", "split"]
+
+Payload = dict[str, JsonValue]
+
+_TEXT: Final = 4_000  # what Slack recommends; up to 40,000 it keeps
+_SECTION: Final = 3_000
+_SECTIONS: Final = (
+    3  # Slack refuses blocks that hold about 13,000 characters in sum, without saying so anywhere
+)
+_FIELDS: Final = 10
+_FIELD: Final = 2_000
+_MOST_FIELDS: Final = 50
+_FALLBACK: Final = 300
+
+_ATOM = re.compile(r"&(?:amp|lt|gt);|<[^<>\n]{1,2000}>")
+_EVERYBODY: Final = frozenset({"here", "channel", "everyone"})
+
+
+def escape(text: str) -> str:
+    """Text as Slack shows it literally: `&`, `<` and `>` are the only characters that it reads as its own."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def mention(whom: str) -> str:
+    """A call to somebody: `@here`, `@channel`, `@everyone`, a user's id (`U…`, `W…`) or a group's (`S…`).
+
+    A finished mention (`<!subteam^S012AB3CD>`) stays as it is. Anything else is shown as text, because
+    Slack knows people and groups by their ids alone.
+    """
+    name = whom.removeprefix("@")
+    if re.fullmatch(r"<[@!][\w^|@. -]+>", whom):
+        return whom
+    if name in _EVERYBODY:
+        return f"<!{name}>"
+    if re.fullmatch(r"[UW][A-Z0-9]{6,}", name):
+        return f"<@{name}>"
+    return f"<!subteam^{name}>" if re.fullmatch(r"S[A-Z0-9]{6,}", name) else escape(whom)
+
+
+def link(label: str, url: str | None) -> str:
+    """A label that leads to a URL; the label alone when there is none, or none of http(s) or mailto."""
+    shown = escape(" ".join(label.split())).replace("|", "\u00a6")  # a bar would end the URL
+    if url is None or not re.match(r"(?i)(?:https?://|mailto:)", url):
+        return shown
+    target = re.sub(r"[<>|\s]", lambda found: quote(found[0]), url)
+    return f"<{target.replace('&', '&amp;')}|{shown or target}>"
+
+
+def split(text: str, limit: int) -> list[str]:
+    """Text in parts of at most `limit` characters, which together are the text again.
+
+    A part ends after a line, failing that after a word, and inside an escape (`&amp;`) or a link only
+    where one alone exceeds the limit.
+    """
+    parts: list[str] = []
+    start = 0
+    while len(text) - start > limit:
+        end = _cut(text, start, start + limit)
+        parts.append(text[start:end])
+        start = end
+    return [*parts, text[start:]]
+
+
+def payloads_of(message: SlackMessage) -> list[Payload]:
+    """A message in Slack's fields, in as many payloads as its text needs; all else goes with the first."""
+    called = " ".join(mention(whom) for whom in message.mentions)
+    first, *others = split(f"{called} {message.text}" if called else message.text, _TEXT)
+    content: Payload = {"text": first} if first else {}
+    if message.blocks:
+        content["blocks"] = list(message.blocks)
+    own = [] if message.color is None else [{"color": message.color, "fallback": first, **content}]
+    payload: Payload = {} if own else content
+    if own or message.attachments:
+        payload["attachments"] = [*own, *message.attachments]
+    extra = {name: getattr(message, name) for name in ("reply_broadcast", "unfurl_links", "unfurl_media")}
+    payload.update({name: value for name, value in extra.items() if value is not None})
+    return [payload, *(_continued(part, message.color) for part in others)]
+
+
+def _continued(text: str, color: str | None) -> Payload:
+    return (
+        {"text": text}
+        if color is None
+        else {"attachments": [{"color": color, "fallback": text, "text": text}]}
+    )
+
+
+def rendered(message: Message, mentions: Sequence[str] = ()) -> list[Payload]:
+    """A message as payloads: mentions and title as text, the rest as blocks beside a bar of its colour.
+
+    What exceeds one message goes on in further ones; beyond 40,000 characters it is cut off.
+    """
+    called = [mention(whom) for whom in (*mentions, *message.mentions)]
+    title = [f"*{link(_cut_off(message.title, _FALLBACK), message.url)}*"] if message.title else []
+    body = [
+        _section(part)
+        for part in split(_cut_off(escape(message.text), LONGEST_TEXT), _SECTION)
+        if part.strip()
+    ]
+    first = [*body[:_SECTIONS], *_facts(message)]
+    later = [body[at : at + _SECTIONS] for at in range(_SECTIONS, len(body), _SECTIONS)]
+    fallback = _cut_off(escape(message.summary or "notification"), _FALLBACK)
+
+    def beside(blocks: list[Payload]) -> list[JsonValue]:
+        return [{"color": message.level.colour, "fallback": fallback, "blocks": [*blocks]}]
+
+    payload: Payload = {"text": " ".join([*called, *title])} if called or title else {}
+    if first:
+        payload["attachments"] = beside(first)
+    further: list[Payload] = [{"attachments": beside(blocks)} for blocks in later]
+    return [payload or {"text": fallback}, *further]
+
+
+def flat(message: Message) -> str:
+    """A message as plain text, for workflows, which know no blocks."""
+    facts = [f"{fact.name}: {fact.value}" for fact in message.fields]
+    links = [f"{item.label}: {item.url}" for item in message.links]
+    lines = [message.title, message.text, *facts, message.url or "", *links]
+    return _cut_off("\n".join(line for line in lines if line), _TEXT)
+
+
+def _facts(message: Message) -> Iterator[Payload]:
+    """What stands below the text: fields, links, who it was and where it comes from."""
+    shown = [
+        f"*{escape(f.name)}*\n{link(f.value, f.url) if f.url else escape(f.value)}" for f in message.fields
+    ]
+    fields: list[JsonValue] = [_mrkdwn(_cut_off(field, _FIELD)) for field in shown[:_MOST_FIELDS]]
+    for at in range(0, len(fields), _FIELDS):
+        yield {"type": "section", "fields": fields[at : at + _FIELDS]}
+    if message.links:
+        yield _section(_joined(link(item.label, item.url) for item in message.links))
+    context: list[JsonValue] = [
+        _mrkdwn(_cut_off(escape(who), _FIELD)) for who in (message.author, message.footer) if who
+    ]
+    if context:
+        yield {"type": "context", "elements": context}
+
+
+def _section(text: str) -> Payload:
+    return {"type": "section", "text": _mrkdwn(text)}
+
+
+def _mrkdwn(text: str) -> Payload:
+    return {"type": "mrkdwn", "text": text}
+
+
+def _joined(links: Iterable[str]) -> str:
+    """Links beside one another, as many as a section holds: half a link would be none."""
+    line = ""
+    for item in links:
+        longer = f"{line} · {item}" if line else item
+        if len(longer) <= _SECTION:
+            line = longer
+    return line
+
+
+def _cut_off(text: str, limit: int) -> str:
+    return text if len(text) <= limit else split(text, limit - 1)[0] + "…"
+
+
+def _cut(text: str, start: int, hard: int) -> int:
+    """Where to end a part that must not reach beyond `hard`: in its second half after a line or a word."""
+    middle = (start + hard) // 2
+    for ending in ("\n", " "):
+        at = text.rfind(ending, middle, hard) + 1
+        if at > start and _whole(text, start, at) == at:
+            return at
+    return _whole(text, start, hard)
+
+
+def _whole(text: str, start: int, at: int) -> int:
+    """`at`, or where the link or escape begins that it would tear apart; a link may hold escapes."""
+    for opening in "<&":
+        opened = text.rfind(opening, start + 1, at)
+        atom = _ATOM.match(text, opened) if opened >= 0 else None
+        at = opened if atom is not None and atom.end() > at else at
+    return at

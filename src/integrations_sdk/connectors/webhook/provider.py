@@ -1,0 +1,153 @@
+"""`WebhookConnector`.
+
+Every call carries the headers of Standard Webhooks 1.0 (https://www.standardwebhooks.com) and, by default,
+those of GitLab's webhooks, so that what was written to receive these understands it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import attrs
+
+from integrations_sdk.connectors.base import (
+    Category,
+    CheckResult,
+    Connection,
+    Connector,
+    ConnectorContext,
+    Event,
+    EventType,
+    JsonValue,
+    Outcome,
+    json_bytes,
+    plain,
+    sign,
+    uuid7,
+)
+from integrations_sdk.connectors.webhook.config import WebhookConfig
+
+__all__ = ["WebhookConnector"]
+
+_GITLAB_EVENTS: Final = {"issue": "Issue Hook", "tag_push": "Tag Push Hook", "comment": "Note Hook"}
+_GITHUB_EVENTS: Final = {
+    "merge_request": "pull_request", "pipeline": "workflow_run", "issue": "issues",
+    "deployment": "deployment_status", "tag_push": "create", "wiki_page": "gollum",
+}  # fmt: skip
+
+
+class WebhookConnector(Connector[WebhookConfig]):
+    """Calls a URL with events, signed."""
+
+    provider = "webhook"
+    title = "Webhook"
+    category = Category.CUSTOM
+    Config = WebhookConfig
+    docs_url = "https://www.standardwebhooks.com"
+    setup = (
+        "Give the receiver's URL",
+        "Share a secret with it: `whsec_` and 24 to 64 random bytes in base64",
+    )
+    permissions = ("none: the receiver checks the signature",)
+    limits = (
+        "Receivers must drop repeated calls by `webhook-id`: what failed in doubt may be delivered again.",
+        "Redirects are not followed.",
+        "`headers` are shown; the query of `url` is not, its path is.",
+    )
+    default_events = tuple(EventType)
+
+    def __init__(self, config: WebhookConfig, context: ConnectorContext) -> None:
+        super().__init__(config, context)
+        longest = max(self.retry.deadline, config.timeout + self.retry.connect_timeout)
+        self.retry = attrs.evolve(self.retry, read_timeout=config.timeout, deadline=longest)
+
+    async def authorize(self) -> Mapping[str, str]:
+        """The configured credentials."""
+        value = self.config.auth_value
+        return {} if value is None else {self.config.auth_header.lower(): value.reveal()}
+
+    @property
+    def connection(self) -> Connection:
+        """With the client certificate."""
+        return attrs.evolve(super().connection, client_certificate=self.config.client_certificate)
+
+    async def check(self) -> CheckResult:
+        """Ask for the headers alone, without credentials; any answer below 500 shows that somebody is there."""
+        response = await self.call(
+            "HEAD", self._target, operation="webhook.check", authorize=False, accept=range(200, 500)
+        )
+        return CheckResult(detail=f"answers {response.status}", warnings=tuple(self._doubts(response.status)))
+
+    async def send_payload(
+        self, payload: Mapping[str, object], *, event_type: str = "custom", delivery_id: str | None = None
+    ) -> Outcome:
+        """POST the payload as JSON; the outcome's `reference` is the delivery's id.
+
+        Args:
+            event_type: goes into the profile's header, e.g. `X-Gitlab-Event: Pipeline Hook`.
+            delivery_id: the same when it is delivered again; None: a new one.
+
+        Raises:
+            ConfigurationError: the payload holds what JSON cannot, or the id cannot stand in a header.
+            ConnectorError: the receiver answered something other than 2xx, or nothing.
+        """
+        body = json_bytes(payload)
+        delivery = delivery_id or uuid7(self.context.clock.now())
+        response = await self.call(
+            "POST",
+            self._target,
+            operation="webhook.send",
+            content=body,
+            content_type="application/json",
+            headers={**self.config.headers, **self._proof(body, event_type, delivery)},
+        )
+        return self.done(response, "webhook.send", reference=delivery)
+
+    async def send_event(self, event: Event) -> Outcome:
+        """POST the event, in its sender's own words where the profile is the sender's, else as an `Event`."""
+        if event.provider == self.config.profile and event.data:
+            return await self.send_payload(event.data, event_type=event.type, delivery_id=event.id)
+        read = plain(event)
+        payload: dict[str, JsonValue] = read if isinstance(read, dict) else {}
+        if self.config.profile == "standard":
+            payload = {"type": event.type, "timestamp": payload["time"], "data": payload}
+        return await self.send_payload(payload, event_type=event.type, delivery_id=event.id)
+
+    def _proof(self, body: bytes, event_type: str, delivery: str) -> dict[str, str]:
+        """The headers that say what it is, which one it is, and who sent it."""
+        now, secret, profile = self.context.clock.now(), self.config.secret_token, self.config.profile
+        headers = {"webhook-id": delivery, "webhook-timestamp": str(int(now.timestamp()))}
+        if profile == "gitlab":
+            name = _GITLAB_EVENTS.get(event_type, f"{event_type.replace('_', ' ').title()} Hook")
+            headers |= {"x-gitlab-event": name, "idempotency-key": delivery, "x-gitlab-event-uuid": delivery}
+        elif profile == "github":
+            headers |= {
+                "x-github-event": _GITHUB_EVENTS.get(event_type, event_type),
+                "x-github-delivery": delivery,
+            }
+        if secret is not None:
+            for source in dict.fromkeys(
+                ("standard_webhooks", profile.replace("standard", "standard_webhooks"))
+            ):
+                headers |= sign(source, body, secret, now=now, id=delivery)
+        return headers
+
+    def _doubts(self, status: int) -> Iterable[str]:
+        """What works but should not stay so."""
+        parts = urlsplit(self._target)
+        if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+            yield "http is readable on the way, the token included: use https"
+        if not self.config.verify_ssl:
+            yield "the certificate is not checked, so anybody on the way can answer: set `verify_ssl`"
+        if self.config.secret_token is None:
+            yield "calls are not signed, so the receiver cannot know whose they are: set `secret_token`"
+        if 300 <= status < 400:
+            yield "the URL redirects, which is not followed: configure where it leads"
+        if status in {404, 410}:
+            yield f"HEAD is answered with {status}: check the URL, unless it is there for POST alone"
+
+    @property
+    def _target(self) -> str:
+        return self.config.secret_url.reveal() if self.config.secret_url is not None else self.config.url
