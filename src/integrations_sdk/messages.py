@@ -155,8 +155,10 @@ def _release(event: Event) -> Message:
 
 
 def _generic(event: Event) -> Message:
-    words = re.sub(r"[\s_.:/-]+", " ", event.type).strip().capitalize() or "Event"
-    title = _titled(_heading(words, "", _PIPELINE_WORDS.get(event.status or "") or event.action), event.title)
+    thing = _words(event.type).capitalize() or "Event"
+    done = _PIPELINE_WORDS.get(event.status or "") or _words(event.action or "")
+    said = done in thing.split(" ")[-1:]  # `contact.created` says already what was done
+    title = _titled(_heading(thing, "", "" if said else done), event.title)
     fields = _fields(event, "branch", "tag", "duration")
     return Message(title=title, text=_excerpt(event.text), level=_level(event), fields=fields)
 
@@ -179,6 +181,10 @@ def _confidential(message: Message) -> Message:
 
 
 # --- what they are made of ----------------------------------------------------
+
+
+def _words(name: str) -> str:
+    return re.sub(r"[\s_.:/-]+", " ", name[:_LONGEST_LINE]).strip()
 
 
 def _heading(thing: str, which: str, action: str | None) -> str:

@@ -102,7 +102,7 @@ def _bug(error: Exception, target: Integration) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{last.filename.rpartition('/')[2]}:{last.lineno} in {last.name}"
     logger().error("connector failed", target=target.integration_id, error=type(error).__name__, where=where)
-    return f"{type(error).__name__} at {where}: a bug in the {target.integration_type} connector, report it there"
+    return f"{type(error).__name__} at {where}: a bug of the {target.integration_type} connector"
 
 
 def _failed(target: Integration, error: str) -> Outcome:

@@ -246,12 +246,12 @@ def _status(body: Reader, _: Facts) -> Facts:
 
 def _release(body: Reader, _: Facts) -> Facts:
     release, action = body.child("release"), body.word("action")
-    tag = release.text("tag_name")
+    tag, redundant = release.text("tag_name"), action in _REDUNDANT_RELEASES
     return drop_none(
-        type=f"release.{action}" if action in _REDUNDANT_RELEASES else EventType.RELEASE.value,
+        type=f"release.{action}" if redundant else EventType.RELEASE.value,
         subject=named("releases", tag),
         tag=tag,
-        action=_edit(action),
+        action=action if redundant else _edit(action),
         title=release.text("name"),
         text=release.text("body"),
         url=release.url("html_url"),

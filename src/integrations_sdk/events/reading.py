@@ -236,8 +236,9 @@ class Reader:
         return next((value for value in found if value.isprintable() and len(value) <= _LONGEST_WORD), None)
 
     def _wrong(self, name: str, expected: str) -> None:
-        if len(self._problems) < _MOST_PROBLEMS:
-            self._problems.append(Problem(f"{self._path}{name}", expected, _REMEDY))
+        problem = Problem(f"{self._path}{name}", expected, _REMEDY)
+        if len(self._problems) < _MOST_PROBLEMS and problem not in self._problems:
+            self._problems.append(problem)
 
 
 def _is_count(value: JsonValue) -> TypeGuard[float]:
