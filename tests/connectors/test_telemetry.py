@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, packed
+from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models import Actor, Event, Job, MetricKind
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,9 +44,9 @@ def test_batches_are_as_large_as_allowed() -> None:
 
 def test_batches_refuse_what_json_cannot_hold() -> None:
     """NaN and objects without a JSON form raise instead of becoming invalid JSON."""
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(ConfigurationError, match="what JSON can hold"):
         list(batches([float("nan")], count=1, size=99))
-    with pytest.raises(TypeError):
+    with pytest.raises(ConfigurationError, match="what JSON can hold"):
         list(batches([object()], count=1, size=99))
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from integrations_sdk.connectors.wire import json_bytes
 from integrations_sdk.errors import ConfigurationError, Problem
 from integrations_sdk.models import Event, EventType, JsonValue, Metric, MetricKind
 
@@ -29,13 +29,12 @@ def batches(items: Iterable[object], *, count: int, size: int) -> Iterator[bytes
         size: bytes of one array; an item that alone is larger goes alone, for the vendor to judge.
 
     Raises:
-        ValueError: an item holds a number that JSON does not know (NaN, infinity).
-        TypeError: an item has no JSON form.
+        ConfigurationError: an item holds what JSON cannot hold.
     """
     held: list[bytes] = []
     length = 2  # the brackets
     for item in items:
-        piece = json.dumps(item, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        piece = json_bytes(item)
         if held and (len(held) == count or length + len(piece) + 1 > size):
             yield b"[" + b",".join(held) + b"]"
             held, length = [], 2
