@@ -28,12 +28,14 @@ def test_bodies_come_back_whole(parts: list[bytes], size: int, data: st.DataObje
     """Plain, deflate, or gzip of any number of members, cut into pieces of any size."""
     body = b"".join(parts)
     encoding, raw = data.draw(
-        st.sampled_from([
-            ("", body),
-            ("identity", body),
-            ("GZIP", b"".join(map(gzip.compress, parts))),
-            ("deflate", zlib.compress(body)),
-        ])
+        st.sampled_from(
+            [
+                ("", body),
+                ("identity", body),
+                ("GZIP", b"".join(map(gzip.compress, parts))),
+                ("deflate", zlib.compress(body)),
+            ]
+        )
     )
     assert read(raw, encoding, size=size) == body
 

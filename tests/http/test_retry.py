@@ -23,7 +23,12 @@ EPOCH = int(NOW.timestamp())
 DAY = 86_400
 
 GO = None
-UNSAFE, FINAL, ATTEMPTS, DEADLINE = StopReason.UNSAFE, StopReason.FINAL, StopReason.ATTEMPTS, StopReason.DEADLINE
+UNSAFE, FINAL, ATTEMPTS, DEADLINE = (
+    StopReason.UNSAFE,
+    StopReason.FINAL,
+    StopReason.ATTEMPTS,
+    StopReason.DEADLINE,
+)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,9 @@ def test_attempts_are_counted() -> None:
     assert decisions == [Retry(0), Stop(ATTEMPTS)]
 
 
-@pytest.mark.parametrize(("wait", "expected"), [(9.0, Retry(9.0)), (10.0, Stop(DEADLINE)), (3600.0, Stop(DEADLINE))])
+@pytest.mark.parametrize(
+    ("wait", "expected"), [(9.0, Retry(9.0)), (10.0, Stop(DEADLINE)), (3600.0, Stop(DEADLINE))]
+)
 def test_wait_beyond_the_deadline_stops(wait: float, expected: Retry | Stop) -> None:
     """An asked-for wait that leaves no time before the deadline is not begun."""
     decision = decide(
@@ -126,7 +133,13 @@ def test_decisions_keep_their_bounds(
     """Whatever happens: no attempt too many, never before `Retry-After`, never past the deadline."""
     policy = RetryPolicy()
     decision = decide(
-        attempt, policy, failure=status, idempotent=idempotent, elapsed=elapsed, retry_after=wait, random=random
+        attempt,
+        policy,
+        failure=status,
+        idempotent=idempotent,
+        elapsed=elapsed,
+        retry_after=wait,
+        random=random,
     )
     if isinstance(decision, Retry):
         assert attempt < policy.attempts

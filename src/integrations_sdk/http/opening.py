@@ -65,7 +65,6 @@ def _installed() -> Transport:
 
 
 def _is_transport(value: object) -> bool:
+    # blocking clients have both names as well, and so has a class instead of its instance
     methods = (getattr(value, name, None) for name in ("send", "close"))
-    return all(
-        inspect.iscoroutinefunction(method) for method in methods
-    )  # blocking clients have both as well
+    return not isinstance(value, type) and all(map(inspect.iscoroutinefunction, methods))

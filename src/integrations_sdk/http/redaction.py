@@ -31,6 +31,7 @@ OURS: Final[ContextVar[bool]] = ContextVar("integrations_sdk_request", default=F
 """Whether the running code works on a request of this library. Tasks and callbacks started by it inherit that."""
 
 _URL: Final = re.compile(r"""https?://[^\s"'<>]+""")
+_REASON: Final = re.compile(r'("HTTP/[\d.]+ \d{3}) [^"]*')  # a server may repeat in it what it was sent
 _FIRST_WORDS: Final = re.compile(r"[A-Za-z_.]+")
 
 
@@ -62,6 +63,7 @@ class Redact(logging.Filter):
             if record.levelno < logging.INFO:
                 name = _FIRST_WORDS.match(message)
                 message = f"{name.group() if name else ''} …"
+            message = _REASON.sub(r"\1", message)
             record.msg = _URL.sub(lambda found: redact_url(found.group()), message)
             record.args = record.exc_info = record.exc_text = record.stack_info = None
         return True
