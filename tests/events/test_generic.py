@@ -38,7 +38,14 @@ def test_reads_the_usual_names(
 @pytest.mark.parametrize(
     "body",
     [
-        {"type": ["a"], "event": 5, "title": {"x": 1}, "url": "javascript:alert(1)", "time": "soon", "data": "x"},
+        {
+            "type": ["a"],
+            "event": 5,
+            "title": {"x": 1},
+            "url": "javascript:alert(1)",
+            "time": "soon",
+            "data": "x",
+        },
         {"type": "two\nlines", "event_type": "x" * 500, "status": None, "event": {"data": []}},
     ],
 )

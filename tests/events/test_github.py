@@ -107,11 +107,15 @@ def test_maps_conclusions(
 ) -> None:
     """A run's conclusion decides once there is one, and its status until then."""
     run = request_of("github", "workflow_run")[1]["workflow_run"]
-    event = event_of("github", "workflow_run", workflow_run={**run, "conclusion": conclusion, "status": status})
+    event = event_of(
+        "github", "workflow_run", workflow_run={**run, "conclusion": conclusion, "status": status}
+    )
     assert event.status == expected
 
 
-def test_a_clock_that_runs_backwards_makes_no_negative_duration(event_of: EventOf, request_of: RequestOf) -> None:
+def test_a_clock_that_runs_backwards_makes_no_negative_duration(
+    event_of: EventOf, request_of: RequestOf
+) -> None:
     """A run that ended before it started took no time."""
     run = request_of("github", "workflow_run")[1]["workflow_run"]
     event = event_of("github", "workflow_run", workflow_run={**run, "updated_at": "2026-02-03T09:00:00Z"})
@@ -124,7 +128,9 @@ def test_needs_the_event_header() -> None:
         normalise({}, {})
 
 
-@pytest.mark.parametrize("name", ["gollum", "workflow_job", "check_run", "release", "fork", "issue_comment", "status"])
+@pytest.mark.parametrize(
+    "name", ["gollum", "workflow_job", "check_run", "release", "fork", "issue_comment", "status"]
+)
 def test_survives_a_body_without_details(name: str) -> None:
     """Where the sender says nothing, the event says nothing."""
     assert normalise({"x-github-event": name}, {})["source"] == "https://github.com"

@@ -93,7 +93,9 @@ def test_allowed_failure_is_no_failed_job(event_of: EventOf) -> None:
         ("image", "success"),
         ("deploy", "pending"),
     ]
-    assert [(job.name, job.stage, job.url) for job in event.failed_jobs] == [("unit", "test", f"{HOME}/-/jobs/501")]
+    assert [(job.name, job.stage, job.url) for job in event.failed_jobs] == [
+        ("unit", "test", f"{HOME}/-/jobs/501")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,9 @@ def test_maps_statuses(event_of: EventOf, request_of: RequestOf, given: str, exp
         (None, None),
     ],
 )  # fmt: skip
-def test_maps_actions(event_of: EventOf, request_of: RequestOf, given: str | None, expected: str | None) -> None:
+def test_maps_actions(
+    event_of: EventOf, request_of: RequestOf, given: str | None, expected: str | None
+) -> None:
     """GitLab's action words become the library's."""
     attributes = request_of("gitlab", "merge_request")[1]["object_attributes"]
     event = event_of("gitlab", "merge_request", object_attributes={**attributes, "action": given})
@@ -132,7 +136,11 @@ def test_maps_actions(event_of: EventOf, request_of: RequestOf, given: str | Non
         ("Tag Push Hook", {"ref": "refs/tags/v1"}, "tag_push"),
         ("System Hook", {"event_name": "push", "ref": "refs/heads/main"}, "push"),
         ("Confidential Note Hook", {"object_kind": "note"}, "confidential_note"),
-        ("Issue Hook", {"object_kind": "issue", "object_attributes": {"confidential": True}}, "confidential_issue"),
+        (
+            "Issue Hook",
+            {"object_kind": "issue", "object_attributes": {"confidential": True}},
+            "confidential_issue",
+        ),
         ("Work Item Hook", {"object_kind": "work_item", "object_attributes": {"iid": 3}}, "work_item"),
         ("Emoji Hook", {"object_kind": "emoji"}, "emoji"),
     ],

@@ -26,15 +26,15 @@ EXPECTED: list[tuple[str, dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("name", "expected"), EXPECTED, ids=[name for name, _ in EXPECTED])
-def test_reads_every_event(
-    event_of: Callable[..., Event], name: str, expected: dict[str, object]
-) -> None:
+def test_reads_every_event(event_of: Callable[..., Event], name: str, expected: dict[str, object]) -> None:
     """Issues become `issue` events with their key; everything else keeps its own name."""
     event = event_of("jira", name)
     assert {field: getattr(event, field) for field in expected} == expected
 
 
-@pytest.mark.parametrize(("name", "author"), [("issue_created", "Release Bot"), ("comment_created", "Release Bot")])
+@pytest.mark.parametrize(
+    ("name", "author"), [("issue_created", "Release Bot"), ("comment_created", "Release Bot")]
+)
 def test_names_who_did_it(event_of: Callable[..., Event], name: str, author: str) -> None:
     """The acting user, or a comment's author, is the actor."""
     actor = event_of("jira", name).actor

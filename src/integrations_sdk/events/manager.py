@@ -51,7 +51,7 @@ class AsyncEventsManager:
         self._max_body_bytes = max_body_bytes
         self._secrets = {source: _secrets(source, given) for source, given in (secrets or {}).items()}
 
-    async def receive(  # noqa: PLR0913  # what arrived, and how to take it
+    async def receive(
         self,
         source: str,
         headers: Mapping[str, str],

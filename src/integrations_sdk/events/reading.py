@@ -71,8 +71,9 @@ STATUSES: Final[Mapping[str, str]] = {
     "queued": "pending", "requested": "pending", "waiting": "pending", "action_required": "pending",
     "in_progress": "running", "neutral": "success", "failure": "failed", "error": "failed",
     "timed_out": "failed", "startup_failure": "failed", "cancelled": "canceled", "stale": "canceled",
-    # Jenkins, the build's result
-    "unstable": "failed", "aborted": "canceled", "not_built": "skipped",
+    # Jenkins, the build's result; and what people say
+    "unstable": "failed", "aborted": "canceled", "not_built": "skipped", "passed": "success",
+    "succeeded": "success",
 }  # fmt: skip
 """The senders' words for how something stands, and `Event.status` for each."""
 

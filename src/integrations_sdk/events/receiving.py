@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Final, NoReturn
 
 import attrs
@@ -15,7 +16,7 @@ from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import closest, load
 from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, Problem
 from integrations_sdk.events import generic, github, gitlab, jenkins, jira
-from integrations_sdk.events.reading import STATUSES, Facts
+from integrations_sdk.events.reading import STATUSES, Facts, status_word
 from integrations_sdk.http.base import Headers
 from integrations_sdk.models import Event, JsonValue, Scope, Secret, plain
 from integrations_sdk.runtime import Runtime
@@ -41,7 +42,7 @@ _NORMALISERS: Final[Mapping[str, Callable[[Mapping[str, str], Mapping[str, JsonV
 }
 
 
-def read(  # noqa: PLR0913  # what arrived, and how to take it
+def read(
     source: str,
     headers: Mapping[str, str],
     body: bytes | str,
@@ -112,8 +113,9 @@ async def take(runtime: Runtime, event: Event) -> bool:
 def event_from(given: Mapping[str, object], *, now: datetime, scope: Scope) -> Event:
     """An event out of a mapping that a person wrote, e.g. `{"event_type": "pipeline", "status": "success"}`.
 
-    `event_type` is another word for `type`; senders' words for `status` (`failure`, `cancelled`) are
-    understood. `id`, `time`, `source` and `project` have defaults. Free content goes into `data`.
+    `event_type` is another word for `type`; senders' words for `status` (`failure`, `passed`) are
+    understood, and what is nearly such a word is taken for a mistake. `id`, `time`, `source` and `project`
+    have defaults. Free content goes into `data`.
 
     Raises:
         ConfigurationError: naming every unknown, missing and wrong field.
@@ -144,11 +146,9 @@ def _prepared(given: Mapping[str, object]) -> tuple[dict[str, object], list[Prob
             problems.append(Problem("event_type", "differs from type", "leave out one of the two"))
     status = fields.get("status")
     if isinstance(status, str) and status:
-        known = sorted(set(STATUSES.values()))
-        if status.lower() in STATUSES:
-            fields["status"] = STATUSES[status.lower()]
-        else:
-            problems.append(Problem("status", f"expected one of {', '.join(known)}", closest(status, known)))
+        fields["status"] = status_word(status)
+        if status.lower() not in STATUSES and get_close_matches(status.lower(), STATUSES, n=1, cutoff=0.8):
+            problems.append(Problem("status", "unknown word", closest(status.lower(), STATUSES)))
     time = fields.get("time")
     if isinstance(time, datetime) and time.tzinfo is None:
         problems.append(Problem("time", "expected a time with a time zone", "e.g. datetime.now(UTC)"))
