@@ -126,7 +126,7 @@ def _warnings(token: Mapping[str, JsonValue], today: date) -> Iterator[str]:
         known = ", ".join(map(str, scopes)) or "no scope"
         yield f"the token has only {known}; creating and changing things needs `api`"
     expires = token.get("expires_at")
-    if isinstance(expires, str) and date.fromisoformat(expires) - today <= timedelta(days=14):
+    if isinstance(expires, str) and expires <= (today + timedelta(days=14)).isoformat():
         yield f"the token expires on {expires}; rotate it"
 
 

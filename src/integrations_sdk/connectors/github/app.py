@@ -1,0 +1,68 @@
+"""Authentication as a GitHub App: https://docs.github.com/apps, "Authenticating with a GitHub App". Pure.
+
+joserfc is imported with the first key, for most integrations have a token instead.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import attrs
+
+from integrations_sdk.connectors.base import JsonValue, Secret
+
+__all__ = ["InstallationToken", "app_jwt", "installation_token", "rsa_key"]
+
+_EARLY = timedelta(minutes=5)
+
+
+@attrs.frozen(kw_only=True)
+class InstallationToken:
+    """What an installation of the app may act with, for an hour."""
+
+    token: Secret
+    expires_at: datetime
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether it lasts for another five minutes, more than any one operation takes."""
+        return now + _EARLY < self.expires_at
+
+
+def app_jwt(app_id: int | str, private_key: Secret, now: datetime) -> str:
+    """The app's own proof of who it is (RS256), good for nine minutes.
+
+    GitHub allows ten, and recommends to date it a minute back, for clocks differ.
+    """
+    from joserfc import jwt  # noqa: PLC0415  # late, as said above
+    from joserfc.jwk import RSAKey  # noqa: PLC0415
+
+    claims = {
+        "iat": int((now - timedelta(minutes=1)).timestamp()),
+        "exp": int((now + timedelta(minutes=9)).timestamp()),
+        "iss": str(app_id),
+    }
+    return jwt.encode({"alg": "RS256"}, claims, RSAKey.import_key(_pem(private_key.reveal())))
+
+
+def installation_token(answer: dict[str, JsonValue]) -> InstallationToken | None:
+    """The token in GitHub's answer; None when it is not what is documented."""
+    token, expires = answer.get("token"), answer.get("expires_at")
+    if not isinstance(token, str) or not isinstance(expires, str):
+        return None
+    return InstallationToken(token=Secret(token), expires_at=datetime.fromisoformat(expires))
+
+
+def rsa_key(value: str) -> str | None:
+    """Validate: the app's private key as GitHub hands it out."""
+    from joserfc.errors import JoseError  # noqa: PLC0415  # late, as said above
+    from joserfc.jwk import RSAKey  # noqa: PLC0415
+
+    try:
+        good = RSAKey.import_key(_pem(value)).is_private
+    except (ValueError, TypeError, JoseError):  # not PEM; encrypted; a key of another kind
+        good = False
+    return None if good else "the app's private key in PEM form: -----BEGIN RSA PRIVATE KEY-----…"
+
+
+def _pem(value: str) -> str:
+    return value.replace("\\n", "\n").strip()  # in environment variables the lines are often one
