@@ -82,7 +82,7 @@ class Reference(NamedTuple):
 
 
 def job_path(job: str) -> str:
-    """A job's path: `/job/team/job/app` for `team/app`, `/job/app/job/feature%252Fx` for `app/feature%2Fx`."""
+    """A job's path: `/job/team/job/app` of `team/app`, `/job/app/job/feature%252Fx` of `app/feature%2Fx`."""
     return "".join(f"/job/{quote(part, safe='')}" for part in job.split("/"))
 
 

@@ -116,7 +116,7 @@ class JenkinsConnector(JenkinsTracking):
         )
 
     async def _report(self, host: SourceHost, job: str, started: Outcome, status: CommitStatus) -> str:
-        """Show the build as pending, and see in the background to what follows; what went wrong, if it did."""
+        """Show the build as pending, and what follows from the background; what went wrong, if it did."""
         status = attrs.evolve(
             status, context=f"jenkins/{job}", url=started.url, description=f"{job} is queued"
         )

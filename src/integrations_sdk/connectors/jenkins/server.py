@@ -106,7 +106,7 @@ class JenkinsServer(Connector[JenkinsConfig]):
         unknown = [name for name in self.config.job_parameters if name.casefold() not in names]
         if unknown and not _is_multibranch(info):
             return [
-                f"the job {job} does not declare {', '.join(unknown)}: add these parameters, or leave them out"
+                f"the job {job} does not declare {', '.join(unknown)}: add them, or leave them out"
             ]
         return []
 

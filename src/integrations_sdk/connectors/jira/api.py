@@ -35,8 +35,9 @@ class JiraApi(Connector[JiraConfig]):
     Config: ClassVar[type[JiraConfig]] = JiraConfig
     docs_url: ClassVar[str] = "https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/"
     setup: ClassVar[tuple[str, ...]] = (
-        "Cloud: log in as the account that is to act, open https://id.atlassian.com/manage-profile/security/api-tokens "
-        "and create an API token; configure it with the account's e-mail address.",
+        "Cloud: log in as the account that is to act.",
+        "Cloud: create an API token at https://id.atlassian.com/manage-profile/security/api-tokens.",
+        "Cloud: configure it together with the account's e-mail address.",
         "Server, Data Center: open Profile > Personal Access Tokens and create one; configure it alone.",
     )
     permissions: ClassVar[tuple[str, ...]] = (
@@ -106,10 +107,8 @@ class JiraApi(Connector[JiraConfig]):
             "GET", path, operation=operation, query={"maxResults": "200"}, accept=(400, 403, 404)
         )
         if not answer.ok:
-            return [
-                f"project {self.config.project_key} does not exist, or this account may not create issues in it: "
-                "correct project_key or grant Browse Projects and Create Issues"
-            ]
+            remedy = "correct project_key, or grant Browse Projects and Create Issues"
+            return [f"no issue can be created in project {self.config.project_key}: {remedy}"]
         page = self.parse(answer, operation)
         known = {
             str(found.get("name")) for name in ("issueTypes", "values") for found in objects(page.get(name))
@@ -160,7 +159,7 @@ class JiraApi(Connector[JiraConfig]):
 def _following(
     body: Mapping[str, JsonValue], page: Mapping[str, JsonValue], found: int
 ) -> dict[str, JsonValue] | None:
-    """What the next page is asked for with; None after the last. Cloud hands out tokens, Data Center counts."""
+    """What the next page is asked for with; None after the last. Cloud hands out tokens, others count."""
     token, total = page.get("nextPageToken"), page.get("total")
     if isinstance(token, str) and token and token != body.get("nextPageToken") and not page.get("isLast"):
         return {"nextPageToken": token}

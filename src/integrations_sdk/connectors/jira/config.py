@@ -93,12 +93,12 @@ class JiraConfig(ConnectorConfig):
         example="group/website: WEB",
     )
     transition_id: str | None = setting(
-        "Transition (its id, its name or the status it leads to) of issues that commits and merged requests name.",
+        "Transition (id, name, or the status it leads to) of issues that commits and merged requests name.",
         default=None,
         validate=not_empty,
     )
     closing_transition: str | None = setting(
-        "Transition where a message closes an issue; without it `transition_id`, and without that any to done.",
+        "Transition where a message closes an issue; none: `transition_id`, or else one that leads to done.",
         default=None,
         validate=not_empty,
     )

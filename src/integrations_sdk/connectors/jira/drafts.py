@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 PROPERTY: Final = "integrations-sdk"
-"""The issue's entity property that says what it stands for. JQL does not find it: only an app can have it indexed."""
+"""The entity property that says what an issue stands for; not for JQL, as only apps can have it indexed."""
 
 
 def label_of(external_id: str) -> str:
@@ -40,7 +40,7 @@ def rendered(text: str, config: JiraConfig) -> JsonValue:
 
 
 def fields_of(draft: IssueDraft, config: JiraConfig) -> dict[str, JsonValue]:
-    """Jira's `fields` for what the draft says; labels are not among them, as they are added and removed singly."""
+    """Jira's `fields` for what the draft says, but for labels: those are added and removed one by one."""
     fields: dict[str, JsonValue] = {}
     if draft.title is not None:
         fields["summary"] = one_line(draft.title)

@@ -121,7 +121,7 @@ class JiraIssues(JiraNotes):
         *,
         properties: Iterable[str] = (),
     ) -> Issue | None:
-        """The issue, with these fields and entity properties in its `data`; None if there is none to be seen."""
+        """The issue, its `data` with these fields and entity properties; None if there is none to be seen."""
         query = {"fields": ",".join(fields), "properties": ",".join(properties)}
         answer = await self.call(
             "GET",

@@ -43,10 +43,10 @@ class JiraNotes(JiraApi):
         return objects(self.parse(answer, "getComments").get("comments"))
 
     async def transition_issue(self, reference: str, to: str) -> Outcome:
-        """Move an issue to another status: by the transition's id or name, the status it leads to, or its category.
+        """Move an issue: by the transition's id or name, by the status it leads to or that status's category.
 
         Raises:
-            RejectedError: there is no such issue, or no such transition from its status; the message says which are.
+            RejectedError: there is no such issue, or no such transition; the message says which there are.
         """
         answer, known = await self._transitions(reference)
         if (chosen := choose_transition(known, to)) is None:

@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from integrations_sdk.connectors.base import ConfigurationError, Event, IssueDraft, JsonValue, Problem
+from integrations_sdk.connectors.jira.drafts import PROPERTY
 
 __all__ = ["Source", "source_of_event", "source_of_mapping", "tag_of"]
 
@@ -35,7 +36,7 @@ def source_of_mapping(
 ) -> Source:
     """The issue in a mapping: `iid` and `title`, and what else GitLab's API writes of an issue.
 
-    Read are `description`, `labels`, `url` (or `web_url`), `state`, `project` and `issue_type`; the rest is left.
+    Read are `description`, `labels`, `url` (`web_url`), `state`, `project`, `issue_type`; the rest is left.
 
     Args:
         project: of the integration, where the issue names none.
@@ -95,8 +96,14 @@ def source_of_event(event: Event) -> Source | None:
 
 
 def tag_of(label: str) -> str:
-    """A label of another tracker as one of Jira's: white space becomes a hyphen."""
-    return "-".join(label.split())[:255]
+    """A label of another tracker as one of Jira's: white space becomes a hyphen.
+
+    One that reads like an `external_id` does not stay so: an issue would be taken for the one it names.
+    """
+    tag = "-".join(label.split())[:255]
+    if tag.startswith(PROPERTY):
+        return f"x-{tag}"[:255]
+    return tag.replace("#", "-") if ":" in tag else tag
 
 
 def _text(value: object) -> str | None:

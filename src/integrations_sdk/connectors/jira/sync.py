@@ -64,7 +64,7 @@ class JiraSync(JiraIssues):
         lock = self._locks.setdefault(source.external_id, asyncio.Lock())
         async with lock:
             outcome = await self._updated(source) or await self._created(source)
-        moved = await self._follow_state(str(outcome.reference), source.closed)
+        moved = await self._follow_state(str(outcome.reference), closed=source.closed)
         return attrs.evolve(outcome, detail=f"{outcome.detail}{moved}")
 
     def _source(self, issue: Mapping[str, object] | Event) -> Source:
@@ -96,7 +96,7 @@ class JiraSync(JiraIssues):
         wanted = source.draft.labels or ()
         before = known.get("labels")
         gone = [str(label) for label in before if label not in wanted] if isinstance(before, list) else []
-        # Type and project are Jira's own affair once the issue is there: changing them can need a new workflow.
+        # Type and project are Jira's own affair from then on: changing them can need another workflow.
         fields = fields_of(attrs.evolve(source.draft, issue_type=None, fields={}), self.config)
         add = [*wanted, label_of(source.external_id)]
         answer = await self.edit(key, fields, add, gone, missing_ok=True)
@@ -135,7 +135,7 @@ class JiraSync(JiraIssues):
         labels: list[JsonValue] = list(source.draft.labels or ())
         await self.context.memory.remember(_memory_key(source), {"key": key, "labels": labels})
 
-    async def _follow_state(self, key: str, closed: bool | None) -> str:
+    async def _follow_state(self, key: str, *, closed: bool | None) -> str:
         """Move a closed issue to done, a reopened one away from it; what to add to the outcome's detail."""
         if closed is None or (issue := await self.get_issue(key, ("status",))) is None:
             return ""

@@ -1,4 +1,4 @@
-"""Text in Jira's forms: the Atlassian Document Format of Cloud, the wiki markup of Server and Data Center. Pure."""
+"""Text in Jira's forms: the Atlassian Document Format of Cloud, the wiki markup of Data Center. Pure."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def wiki(text: str) -> str:
 
 
 def plain_text(body: JsonValue) -> str:
-    """The words and link targets of a document or of wiki text in one line: for comparing, not for showing."""
+    """The words and link targets of a document or of wiki text, in one line; for comparing."""
     return " ".join(" ".join(_words(body)).split())
 
 
