@@ -117,7 +117,8 @@ def answers_probe(response: Response) -> bool:
 def _code(response: Response, body: JsonValue) -> str | None:
     if isinstance(body, dict):
         error = body.get("error")
-        return error if body.get("ok") is not True and isinstance(error, str) else None
+        failed = body.get("ok") is not True and (response.ok or error is not None)
+        return str(error or "unknown_error") if failed else None
     plain = response.text.strip()
     return plain if not response.ok and re.fullmatch(r"[a-z][a-z_]{2,60}", plain) else None
 

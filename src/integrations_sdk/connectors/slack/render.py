@@ -20,11 +20,9 @@ Payload = dict[str, JsonValue]
 
 _TEXT: Final = 4_000  # what Slack recommends; up to 40,000 it keeps
 _SECTION: Final = 3_000
-_SECTIONS: Final = (
-    3  # Slack refuses blocks that hold about 13,000 characters in sum, without saying so anywhere
-)
+_MESSAGE: Final = 12_000  # undocumented: beyond some 13,000 in all blocks Slack says msg_blocks_too_long
 _FIELDS: Final = 10
-_FIELD: Final = 2_000
+_FIELD: Final = 500  # Slack takes 2,000, but facts are short, and ten have to fit into a message
 _MOST_FIELDS: Final = 50
 _FALLBACK: Final = 300
 
@@ -108,13 +106,9 @@ def rendered(message: Message, mentions: Sequence[str] = ()) -> list[Payload]:
     """
     called = [mention(whom) for whom in (*mentions, *message.mentions)]
     title = [f"*{link(_cut_off(message.title, _FALLBACK), message.url)}*"] if message.title else []
-    body = [
-        _section(part)
-        for part in split(_cut_off(escape(message.text), LONGEST_TEXT), _SECTION)
-        if part.strip()
-    ]
-    first = [*body[:_SECTIONS], *_facts(message)]
-    later = [body[at : at + _SECTIONS] for at in range(_SECTIONS, len(body), _SECTIONS)]
+    text = _cut_off(escape(message.text), LONGEST_TEXT)
+    body = [_section(part) for part in split(text, _SECTION) if part.strip()]
+    first, *later = _packed([*body[:2], *_facts(message), *body[2:]])
     fallback = _cut_off(escape(message.summary or "notification"), _FALLBACK)
 
     def beside(blocks: list[Payload]) -> list[JsonValue]:
@@ -152,6 +146,20 @@ def _facts(message: Message) -> Iterator[Payload]:
         yield {"type": "context", "elements": context}
 
 
+def _packed(blocks: Iterable[Payload]) -> list[list[Payload]]:
+    """The blocks in as many messages as they need, at least one."""
+    messages: list[list[Payload]] = [[]]
+    room = _MESSAGE
+    for block in blocks:
+        size = len(str(block))  # a little more than Slack counts
+        if messages[-1] and size > room:
+            messages.append([])
+            room = _MESSAGE
+        messages[-1].append(block)
+        room -= size
+    return messages
+
+
 def _section(text: str) -> Payload:
     return {"type": "section", "text": _mrkdwn(text)}
 
@@ -179,15 +187,13 @@ def _cut(text: str, start: int, hard: int) -> int:
     middle = (start + hard) // 2
     for ending in ("\n", " "):
         at = text.rfind(ending, middle, hard) + 1
-        if at > start and _whole(text, start, at) == at:
+        if at > start and not _torn(text, start, at):
             return at
-    return _whole(text, start, hard)
+    return min((opened for opened in _torn(text, start, hard) if opened > start), default=hard)
 
 
-def _whole(text: str, start: int, at: int) -> int:
-    """`at`, or where the link or escape begins that it would tear apart; a link may hold escapes."""
-    for opening in "<&":
-        opened = text.rfind(opening, start + 1, at)
-        atom = _ATOM.match(text, opened) if opened >= 0 else None
-        at = opened if atom is not None and atom.end() > at else at
-    return at
+def _torn(text: str, start: int, at: int) -> list[int]:
+    """Where the link and the escape begin that an end at `at` would tear apart; a link may hold escapes."""
+    opened = (text.rfind(opening, start, at) for opening in "<&")
+    atoms = (_ATOM.match(text, begin) for begin in opened if begin >= 0)
+    return [atom.start() for atom in atoms if atom is not None and atom.end() > at]

@@ -74,7 +74,7 @@ class WebhookConnector(Connector[WebhookConfig]):
         return attrs.evolve(super().connection, client_certificate=self.config.client_certificate)
 
     async def check(self) -> CheckResult:
-        """Ask for the headers alone, without credentials; any answer below 500 shows that somebody is there."""
+        """Ask for the headers alone, without credentials; any answer below 500 shows that it is there."""
         response = await self.call(
             "HEAD", self._target, operation="webhook.check", authorize=False, accept=range(200, 500)
         )
