@@ -124,7 +124,7 @@ def _by_field_name(
     return values, problems
 
 
-def _value(annotation: object, value: object, path: str, validate: Any = None) -> object:  # noqa: ANN401
+def _value(annotation: object, value: object, path: str, validate: Any = None) -> object:
     converted = _convert(annotation, value, path)
     if validate is None:
         return converted
@@ -268,7 +268,7 @@ def _restorer() -> Converter:
 
 
 def _register_enums(converter: Converter) -> None:
-    """Their members are texts and numbers too, so the hooks of those would be taken, which let anything through."""
+    """Their members are texts and numbers too, so the hooks of those, which take any, would be chosen."""
     for kind in (StrEnum, IntEnum):
         converter.register_structure_hook(kind, lambda value, enum: enum(value))
 

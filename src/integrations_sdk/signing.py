@@ -40,7 +40,7 @@ __all__ = [
     "verify_gitlab_token",
 ]
 
-SIGNING_TOKEN_PREFIX: Final = "whsec_"
+SIGNING_TOKEN_PREFIX: Final = "whsec_"  # noqa: S105  # the mark of a secret, not one itself
 """What a Standard Webhooks secret, and a GitLab signing token, begins with; base64 of the key follows."""
 
 _TOLERANCE: Final = timedelta(minutes=5)

@@ -74,7 +74,11 @@ def test_fake_sleep_returns_at_once_having_advanced() -> None:
     assert clock.now() == START + timedelta(hours=1)
 
 
-@given(moment=st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001
+@given(
+    moment=st.datetimes(
+        min_value=datetime(1970, 1, 1), max_value=datetime(9999, 12, 31), timezones=st.just(UTC)
+    )
+)
 def test_uuid7_has_the_bits_of_its_version(moment: datetime) -> None:
     """Version 7, variant of RFC 9562, and the milliseconds in front."""
     made = uuid.UUID(uuid7(moment))

@@ -53,8 +53,20 @@ CONNECTOR_ERRORS = [
 TRANSPORT_ERRORS = [TransportError, DeadlineExceededError, BlockedAddressError, ResponseTooLargeError]
 
 EVERY: list[IntegrationError] = [
-    *(kind("text") for kind in (IntegrationError, NotFoundError, AlreadyExistsError, ConflictError, StateError, SignatureError)),
-    ConfigurationError("slack configuration", [Problem("a.b", "expected some text", "add it"), Problem("c", "unknown field")]),
+    *(
+        kind("text")
+        for kind in (
+            IntegrationError,
+            NotFoundError,
+            AlreadyExistsError,
+            ConflictError,
+            StateError,
+            SignatureError,
+        )
+    ),
+    ConfigurationError(
+        "slack configuration", [Problem("a.b", "expected some text", "add it"), Problem("c", "unknown field")]
+    ),
     *(kind("words", **FACTS) for kind in CONNECTOR_ERRORS),  # type: ignore[arg-type]  # a table of facts
     *(kind("words", sent=False, **FACTS) for kind in TRANSPORT_ERRORS),
     DeliveryError("2 of 3 targets failed", ["a: x", "b: y"]),
@@ -72,7 +84,9 @@ def test_every_error_is_examined_here() -> None:
 def test_errors_survive_pickle_and_copy(error: IntegrationError) -> None:
     """Through any pickle protocol and through copying, class, text, attributes and notes stay."""
     error.add_note("a note")
-    copies = [pickle.loads(pickle.dumps(error, protocol)) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)]
+    copies = [
+        pickle.loads(pickle.dumps(error, protocol)) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
+    ]
     for other in [*copies, copy.copy(error), copy.deepcopy(error)]:
         assert type(other) is type(error)
         assert str(other) == str(error)
@@ -97,7 +111,9 @@ def test_usual_python_errors_fit_as_well() -> None:
 
 def test_configuration_error_lists_every_problem() -> None:
     """First line: subject and count; then one line each, with path, what is wrong, and the remedy where there is one."""
-    error = ConfigurationError("slack configuration", [Problem("a.b", "expected some text", "add it"), Problem("c", "unknown")])
+    error = ConfigurationError(
+        "slack configuration", [Problem("a.b", "expected some text", "add it"), Problem("c", "unknown")]
+    )
     assert str(error) == "slack configuration: 2 problems\n  a.b: expected some text (add it)\n  c: unknown"
     assert error.problems == (Problem("a.b", "expected some text", "add it"), Problem("c", "unknown", ""))
     assert error.subject == "slack configuration"
@@ -105,7 +121,10 @@ def test_configuration_error_lists_every_problem() -> None:
 
 def test_configuration_error_of_one_problem() -> None:
     """`of()` makes the error with a single problem, counted in the singular."""
-    assert str(ConfigurationError.of("store", "limit", "expected 1 to 10")) == "store: 1 problem\n  limit: expected 1 to 10"
+    assert (
+        str(ConfigurationError.of("store", "limit", "expected 1 to 10"))
+        == "store: 1 problem\n  limit: expected 1 to 10"
+    )
 
 
 def test_connector_error_says_all_it_knows() -> None:

@@ -51,7 +51,9 @@ def test_a_level_nobody_listens_to_writes_nothing(caplog: pytest.LogCaptureFixtu
 def run(script: str) -> subprocess.CompletedProcess[str]:
     """Run a script in a fresh interpreter."""
     setup = f"import sys; sys.path[:0] = {sys.path!r}\n"
-    return subprocess.run([sys.executable, "-c", setup + script], capture_output=True, text=True, check=True, timeout=50)
+    return subprocess.run(
+        [sys.executable, "-c", setup + script], capture_output=True, text=True, check=True, timeout=50
+    )
 
 
 def test_silent_until_the_application_configures_logging() -> None:

@@ -34,7 +34,11 @@ SIGNING_TOKEN = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 TEXT = "It's a Secret to Everybody"
 
 # Every way of proving a message's origin: the source, and a secret it may share with us.
-PROFILES = [*((source, TEXT) for source in SOURCES), ("gitlab", SIGNING_TOKEN), ("standard_webhooks", SIGNING_TOKEN)]
+PROFILES = [
+    *((source, TEXT) for source in SOURCES),
+    ("gitlab", SIGNING_TOKEN),
+    ("standard_webhooks", SIGNING_TOKEN),
+]
 COVERING_BODY = [profile for profile in PROFILES if profile not in {("gitlab", TEXT), ("jenkins", TEXT)}]
 TIMED = [("slack", TEXT), ("stripe", TEXT), ("standard_webhooks", TEXT), ("gitlab", SIGNING_TOKEN)]
 
@@ -53,7 +57,9 @@ def check(
     tolerance: timedelta = timedelta(minutes=5),
 ) -> None:
     """Verify a message against these secrets."""
-    verify(source, headers, body, [Secret(secret) for secret in secrets or (TEXT,)], now=now, tolerance=tolerance)
+    verify(
+        source, headers, body, [Secret(secret) for secret in secrets or (TEXT,)], now=now, tolerance=tolerance
+    )
 
 
 # --- vendors' own examples ------------------------------------------------------------------------
@@ -127,10 +133,14 @@ def test_real_messages(source: str, payloads: Path) -> None:
     now = datetime.fromtimestamp(TIMES.get(source, 0), UTC)
     seen = 0
     for name, headers in recorded.items():
-        if name == "_note" or not any("signature" in key.lower() or "token" in key.lower() for key in headers):
+        if name == "_note" or not any(
+            "signature" in key.lower() or "token" in key.lower() for key in headers
+        ):
             continue
         body = (payloads / source / f"{name}.json").read_bytes()
-        if name.startswith("interactive_"):  # signed is the form that carries this JSON, which is not recorded
+        if name.startswith(
+            "interactive_"
+        ):  # signed is the form that carries this JSON, which is not recorded
             continue
         seen += 1
         check(source, headers, SECRETS[source], body=body, now=now)
@@ -149,7 +159,14 @@ def test_real_messages(source: str, payloads: Path) -> None:
 @pytest.mark.parametrize("source", sorted(SECRETS))
 def test_real_messages_have_an_id(source: str, payloads: Path) -> None:
     """Every recorded message names itself, but for those of Slack that carry no event, and minimal test bodies."""
-    without = {"slack": {"url_verification", "interactive_block_actions", "interactive_shortcut", "interactive_view_submission"}}
+    without = {
+        "slack": {
+            "url_verification",
+            "interactive_block_actions",
+            "interactive_shortcut",
+            "interactive_view_submission",
+        }
+    }
     for name, headers in json.loads((payloads / source / "_headers.json").read_text()).items():
         if name != "_note":
             body = json.loads((payloads / source / f"{name}.json").read_bytes())
@@ -227,7 +244,8 @@ def test_missing_proof_is_refused_by_name(source: str, secret: str) -> None:
 
 @pytest.mark.parametrize(("source", "secret"), TIMED)
 @pytest.mark.parametrize(
-    ("seconds", "fresh"), [(0, True), (299, True), (300, True), (301, False), (-300, True), (-301, False), (10**7, False)]
+    ("seconds", "fresh"),
+    [(0, True), (299, True), (300, True), (301, False), (-300, True), (-301, False), (10**7, False)],
 )
 def test_stale_and_future_messages_are_refused(source: str, secret: str, seconds: int, fresh: bool) -> None:
     """A signed time may be five minutes off in both directions, and not a second more."""
@@ -266,7 +284,7 @@ def test_malformed_time_is_refused(source: str, secret: str, time: str) -> None:
     was = str(int(NOW.timestamp()))
     headers = {name: value.replace(was, time) for name, value in made(source, secret).items()}
 
-    with pytest.raises(SignatureError, match="no time in whole seconds|is missing"):
+    with pytest.raises(SignatureError, match=r"no time in whole seconds|is missing"):
         check(source, headers, secret)
 
 
@@ -283,7 +301,9 @@ def test_pagerduty_and_stripe_and_standard_send_several_signatures() -> None:
     """While the sender rotates, one of its signatures suffices; those of another version are passed over."""
     good = {source: made(source) for source in ("pagerduty", "stripe", "standard_webhooks")}
     several = {
-        "pagerduty": {"x-pagerduty-signature": f"v1={'0' * 64}, {good['pagerduty']['x-pagerduty-signature']},v2=x"},
+        "pagerduty": {
+            "x-pagerduty-signature": f"v1={'0' * 64}, {good['pagerduty']['x-pagerduty-signature']},v2=x"
+        },
         "stripe": {"stripe-signature": f"{good['stripe']['stripe-signature']},v1={'0' * 64},v0={'1' * 64}"},
         "standard_webhooks": {
             **good["standard_webhooks"],
@@ -384,7 +404,14 @@ def test_jenkins_token_or_password() -> None:
     check("jenkins", {"X-Jenkins-Token": TEXT})
     check("jenkins", basic(f"jenkins:{TEXT}"))
     check("jenkins", basic("user:pass:word"), "pass:word")
-    for headers in (basic("jenkins:other"), basic("jenkins"), basic(""), {"Authorization": f"Bearer {TEXT}"}, {"Authorization": "Basic /!"}, {"Authorization": "Basic /w=="}):
+    for headers in (
+        basic("jenkins:other"),
+        basic("jenkins"),
+        basic(""),
+        {"Authorization": f"Bearer {TEXT}"},
+        {"Authorization": "Basic /!"},
+        {"Authorization": "Basic /w=="},
+    ):
         with pytest.raises(SignatureError, match="x-jenkins-token"):
             check("jenkins", headers)
 
@@ -456,12 +483,20 @@ def test_malformed_id_is_not_signed(bad: str) -> None:
 # --- rubbish --------------------------------------------------------------------------------------
 
 anything = st.text(st.characters(exclude_categories=()), max_size=60)
-names = st.sampled_from(sorted({name for source, secret in PROFILES for name in made(source, secret)})) | anything
-values = anything | st.builds(
-    lambda prefix, rest: prefix + rest,
-    st.sampled_from(["sha256=", "v0=", "v1=", "v1,", "t=1,v1=", f"t={int(NOW.timestamp())},v1=", "Basic "]),
-    anything,
-) | st.just(str(int(NOW.timestamp())))
+names = (
+    st.sampled_from(sorted({name for source, secret in PROFILES for name in made(source, secret)})) | anything
+)
+values = (
+    anything
+    | st.builds(
+        lambda prefix, rest: prefix + rest,
+        st.sampled_from(
+            ["sha256=", "v0=", "v1=", "v1,", "t=1,v1=", f"t={int(NOW.timestamp())},v1=", "Basic "]
+        ),
+        anything,
+    )
+    | st.just(str(int(NOW.timestamp())))
+)
 
 
 @given(source=st.sampled_from(SOURCES), headers=st.dictionaries(names, values), body=st.binary(max_size=60))
@@ -472,7 +507,14 @@ def test_rubbish_only_ever_gives_a_signature_error(source: str, headers: dict[st
             verify(source, headers, body, [Secret(secret) for secret in secrets], now=NOW)
 
 
-@given(source=st.sampled_from(SOURCES), headers=st.dictionaries(names, values), body=st.recursive(st.none() | anything, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["event", "id", "event_id"]), inner)))
+@given(
+    source=st.sampled_from(SOURCES),
+    headers=st.dictionaries(names, values),
+    body=st.recursive(
+        st.none() | anything,
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["event", "id", "event_id"]), inner),
+    ),
+)
 def test_rubbish_has_no_id_or_a_short_one(source: str, headers: dict[str, str], body: JsonValue) -> None:
     """Whatever arrives, the sender's id is a short text or None."""
     found = sender_id(source, headers, body)

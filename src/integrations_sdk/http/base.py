@@ -158,9 +158,13 @@ class Response:
         """The body as JSON.
 
         Raises:
-            ValueError: it is not JSON in UTF-8.
+            ValueError: it is not JSON in UTF-8, or is nested too deeply to be read.
         """
-        value: JsonValue = json.loads(self.content.decode("utf-8"))
+        try:
+            value: JsonValue = json.loads(self.content.decode("utf-8"))
+        except RecursionError as error:
+            msg = "nested too deeply"
+            raise ValueError(msg) from error
         return value
 
     def __repr__(self) -> str:

@@ -2,7 +2,13 @@
 
 from integrations_sdk.models.event import Actor, Commit, Event, EventType, Job
 from integrations_sdk.models.health import Diagnosis, HealthCheck, HealthStatus
-from integrations_sdk.models.integration import Category, Integration, IntegrationState, IntegrationType, Scope
+from integrations_sdk.models.integration import (
+    Category,
+    Integration,
+    IntegrationState,
+    IntegrationType,
+    Scope,
+)
 from integrations_sdk.models.message import Field, Level, Link, Message
 from integrations_sdk.models.outcome import Outcome, OutcomeList, OutcomeStatus
 from integrations_sdk.models.record import JsonValue, Record, RecordList, html_table, plain
@@ -26,15 +32,10 @@ __all__ = [
     "Build",
     "BuildRequest",
     "BuildStatus",
-    "CheckResult",
-    "CommitStatus",
-    "Issue",
-    "IssueDraft",
-    "LogEntry",
-    "Metric",
-    "MetricKind",
     "Category",
+    "CheckResult",
     "Commit",
+    "CommitStatus",
     "Diagnosis",
     "Event",
     "EventType",
@@ -44,11 +45,16 @@ __all__ = [
     "Integration",
     "IntegrationState",
     "IntegrationType",
+    "Issue",
+    "IssueDraft",
     "Job",
     "JsonValue",
     "Level",
     "Link",
+    "LogEntry",
     "Message",
+    "Metric",
+    "MetricKind",
     "Outcome",
     "OutcomeList",
     "OutcomeStatus",

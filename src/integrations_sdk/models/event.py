@@ -77,7 +77,8 @@ class Event(Record):
         data: the sender's body, unchanged.
         provider: who sent it: `gitlab`, `github`, …
         sender_id: the sender's own id of the message, by which duplicates are known.
-        action: what was done: `opened`, `updated`, `merged`, `closed`, `reopened`, `approved`, `created`, `deleted`.
+        action: what was done: `opened`, `updated`, `merged`, `closed`, `reopened`, `approved`, `created`,
+            `deleted`.
         status: how it stands: `pending`, `running`, `success`, `failed`, `canceled`, `skipped`.
         project: path, e.g. `group/name`.
         branch: for a merge request the source branch; without `refs/heads/`.

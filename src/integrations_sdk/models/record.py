@@ -14,7 +14,7 @@ from integrations_sdk.models.secret import MASK, Secret
 
 __all__ = ["JsonValue", "Record", "RecordList", "html_table", "plain"]
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 """Whatever JSON can hold."""
 
 R = TypeVar("R", bound="Record")
@@ -57,7 +57,7 @@ class Record(Mapping[str, Any]):
     `dict(record)` is ready for `json.dumps`. Secrets read as `••••` in both.
     """
 
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401  # a name only known at run time has no better type
+    def __getitem__(self, key: str) -> Any:  # a name only known at run time has no better type
         if key in attrs.fields_dict(type(self)):
             return plain(getattr(self, key))
         raise KeyError(key)

@@ -82,10 +82,10 @@ class Secret:
 
 def _bytes(secret: Secret) -> bytes:
     # An environment variable that is not UTF-8 arrives with surrogates.
-    return (secret._value or "").encode("utf-8", "surrogatepass")
+    return (secret._value or "").encode("utf-8", "surrogatepass")  # noqa: SLF001  # its own module
 
 
 def _unpickled() -> Secret:
     secret = Secret("")
-    secret._value = None
+    secret._value = None  # noqa: SLF001  # its own module
     return secret

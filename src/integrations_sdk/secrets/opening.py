@@ -10,7 +10,7 @@ __all__ = ["open_secrets"]
 
 
 def open_secrets(store: Store) -> SecretStore:
-    """Credentials sealed into `store`: with a key of its own if it lives in memory, else with the lasting keys.
+    """Credentials sealed into `store`: with a key of its own if it is in memory, else with the lasting keys.
 
     Raises:
         ConfigurationError: the lasting keys are malformed, or their file cannot be used.
