@@ -112,7 +112,9 @@ async def timed(work: Callable[[], Awaitable[object]], times: int) -> float:
 async def write_batches(store: Store, documents: list[Document]) -> None:
     """Write concurrently, `BATCH` callers at a time."""
     for start in range(0, len(documents), BATCH):
-        await asyncio.gather(*(store.write(Insert(document)) for document in documents[start : start + BATCH]))
+        await asyncio.gather(
+            *(store.write(Insert(document)) for document in documents[start : start + BATCH])
+        )
 
 
 async def write_singly(store: Store, documents: list[Document]) -> None:
@@ -230,7 +232,10 @@ def page_seconds(integrations: int) -> float:
 def measure(writes: int, integrations: int) -> tuple[dict[str, float], dict[str, str]]:
     """The ratios, and what they are made of, for people."""
     times = speed(writes)
-    store_bytes, dict_bytes = bytes_of(lambda: in_store(integrations)), bytes_of(lambda: in_dicts(integrations))
+    store_bytes, dict_bytes = (
+        bytes_of(lambda: in_store(integrations)),
+        bytes_of(lambda: in_dicts(integrations)),
+    )
     large, small = page_seconds(integrations), page_seconds(max(integrations // 100, 8))
     ratios = {
         "batched_vs_one_by_one": times["SQLiteStore, write among others"] / times["SQLiteStore, one write"],
@@ -238,7 +243,8 @@ def measure(writes: int, integrations: int) -> tuple[dict[str, float], dict[str,
         "one_by_one_vs_direct": times["SQLiteStore, one write"] / times["sqlite3, one write"],
         "get_vs_direct": times["SQLiteStore, one get"] / times["sqlite3, one get"],
         "query_vs_direct": times["SQLiteStore, one page"] / times["sqlite3, one page"],
-        "memory_vs_sqlite": times["MemoryStore, write among others"] / times["SQLiteStore, write among others"],
+        "memory_vs_sqlite": times["MemoryStore, write among others"]
+        / times["SQLiteStore, write among others"],
         "memory_vs_dicts": store_bytes / dict_bytes,
         "query_10000_vs_100": large / small,
     }
@@ -251,9 +257,13 @@ def measure(writes: int, integrations: int) -> tuple[dict[str, float], dict[str,
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="What the stores cost.")
-    parser.add_argument("--json", action="store_true", help="print one JSON object of ratios as the last line")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object of ratios as the last line"
+    )
     parser.add_argument("--writes", type=int, default=2_000, help="documents written in each round (2000)")
-    parser.add_argument("--integrations", type=int, default=10_000, help="integrations held in memory (10000)")
+    parser.add_argument(
+        "--integrations", type=int, default=10_000, help="integrations held in memory (10000)"
+    )
     arguments = parser.parse_args()
     ratios, table = measure(arguments.writes, arguments.integrations)
     if arguments.json:

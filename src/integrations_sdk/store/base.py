@@ -23,8 +23,9 @@ class Document:
 
     Attributes:
         collection: e.g. `integrations`.
-        id: unique within the collection.
-        data: its content. What is handed out is a copy: changing it changes nothing stored.
+        id: unique within the collection; some text.
+        data: its content, at most 16 MiB as JSON. What is handed out is a copy: changing it changes
+            nothing stored.
         keys: values by which it can be queried, e.g. `{"tenant_id": "acme"}`.
         version: 1 when inserted, one more after each replacement.
         expires_at: from then on it reads as absent; None keeps it for good.
@@ -100,10 +101,11 @@ class Store(Protocol):
             AlreadyExistsError: for an `Insert`.
             NotFoundError: for a `Replace` or a `Delete` with a version.
             ConflictError: likewise.
+            ConfigurationError: a document cannot be stored: no JSON, no id, a time without time zone.
         """
         ...
 
-    async def get(self, collection: str, id: str) -> Document | None:
+    async def get(self, collection: str, id: str) -> Document | None:  # noqa: A002  # the field's name
         """The document, or None if missing or expired."""
         ...
 

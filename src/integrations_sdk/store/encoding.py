@@ -103,7 +103,7 @@ def decode_cursor(cursor: str) -> int:
     """
     try:
         sequence = int(cursor.removeprefix(_CURSOR_MARK), 16)
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         sequence = -1
     # Comparing with what we would have written refuses every other spelling: signs, blanks, underscores.
     if not 0 <= sequence <= _MAX_SEQUENCE or encode_cursor(sequence) != cursor:

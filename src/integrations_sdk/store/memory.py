@@ -227,7 +227,7 @@ class _Collection:
     def walk(
         self, where: Mapping[str, str], after: int | None, now: int, *, newest_first: bool
     ) -> Iterator[_Entry]:
-        """Live entries that match, beginning behind `after`; only the rarest key's documents are looked at."""
+        """Live entries that match, from behind `after`; only documents with the rarest key are looked at."""
         postings = self._wanted(where)
         if postings is None:
             return

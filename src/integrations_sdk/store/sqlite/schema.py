@@ -17,18 +17,30 @@ Synchronous = Literal["NORMAL", "FULL"]
 """When a commit is on the disk: `FULL` at once, `NORMAL` soon (a power cut can lose the last ones)."""
 
 # Each brings a file from the version that is its index to the next one. Never change one that was released.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
-    (
-        # AUTOINCREMENT, so that no place in the order is ever given twice and cursors stay true.
-        "CREATE TABLE documents (seq INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL,"
-        " id TEXT NOT NULL, version INTEGER NOT NULL, data TEXT NOT NULL, keys TEXT NOT NULL, expires_at INTEGER)",
-        "CREATE UNIQUE INDEX documents_by_id ON documents (collection, id)",
-        "CREATE INDEX documents_in_order ON documents (collection, seq)",
-        "CREATE INDEX documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL",
-        "CREATE TABLE document_keys (collection TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
-        " seq INTEGER NOT NULL, PRIMARY KEY (collection, name, value, seq)) WITHOUT ROWID",
-        "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
-    ),
+MIGRATIONS: Final[tuple[str, ...]] = (
+    # AUTOINCREMENT, so that no place in the order is ever given twice and cursors stay true.
+    """
+    CREATE TABLE documents (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection TEXT NOT NULL,
+        id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        data TEXT NOT NULL,
+        keys TEXT NOT NULL,
+        expires_at INTEGER
+    );
+    CREATE UNIQUE INDEX documents_by_id ON documents (collection, id);
+    CREATE INDEX documents_in_order ON documents (collection, seq);
+    CREATE INDEX documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
+    CREATE TABLE document_keys (
+        collection TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (collection, name, value, seq)
+    ) WITHOUT ROWID;
+    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    """,
 )
 
 _APPLICATION: Final = 0x494E5447  # "INTG", so that another application's file is told from ours
@@ -78,8 +90,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, synchronous: Synchronou
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
-    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    # In this order: another process may be making the tables right now, and our mark comes with them.
     empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
     if owner != _APPLICATION and not (owner == 0 and empty):
         raise StateError(f"{path} is the database of another application: name another file")
 
@@ -87,8 +100,8 @@ def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
 def _switch_to_wal(connection: sqlite3.Connection, seconds: float) -> None:
     """Readers beside a writer. Where the file system cannot (network drives), SQLite stays as it was.
 
-    SQLite does not wait for the lock here, whatever the timeout, so two processes that create a file at
-    the same time would fail.
+    Where two connections switch at the same time, SQLite refuses one at once instead of letting it wait,
+    so processes that create a file together would fail.
     """
     give_up = time.monotonic() + seconds
     while True:
@@ -103,21 +116,17 @@ def _switch_to_wal(connection: sqlite3.Connection, seconds: float) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = _version(connection)  # again, now that nobody else can be migrating
-        if version > len(MIGRATIONS):
-            known = f"schema {version}, known are up to {len(MIGRATIONS)}"
-            raise StateError(f"{path} was written by a newer integrations-sdk ({known}): upgrade the package")
-        for statement in (line for step in MIGRATIONS[version:] for line in step):
+    connection.execute("BEGIN IMMEDIATE")  # undone by closing the connection, if anything fails
+    version = _version(connection)  # again, now that nobody else can be migrating
+    if version > len(MIGRATIONS):
+        known = f"schema {version}, known are up to {len(MIGRATIONS)}"
+        raise StateError(f"{path} was written by a newer integrations-sdk ({known}): upgrade the package")
+    for step in MIGRATIONS[version:]:
+        for statement in step.split(";"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA application_id={_APPLICATION}")
-        connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+    connection.execute(f"PRAGMA application_id={_APPLICATION}")
+    connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+    connection.execute("COMMIT")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -53,7 +53,8 @@ class Worker:
         connect: opens the connection; called in the thread, again after a failure and after a fork.
         translate: turns what a job raised into the error to raise.
         writes: do all waiting jobs in one transaction. A job that raises an `IntegrationError` must have
-            changed nothing; with anything else the transaction is undone, and each job done by itself.
+            changed nothing; with anything else the transaction is undone, and each job done by itself,
+            a job being called twice then.
     """
 
     def __init__(
@@ -150,8 +151,8 @@ class Worker:
         if not jobs:
             return
         try:
-            connection = self._connection = self._connection or self._connect()
-            alone = self._together(connection, jobs) if self._writes else self._in_turn(connection, jobs)
+            self._connection = self._connection or self._connect()
+            alone = self._together(self._connection, jobs)
         except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
             self._let_go()
             self._fail(jobs, error)
@@ -160,27 +161,18 @@ class Worker:
                 self._work_off([job])
 
     def _together(self, connection: sqlite3.Connection, jobs: Sequence[_Job]) -> Sequence[_Job]:
-        """Do the jobs in one transaction; returns them if they must be done one by one instead."""
-        connection.execute("BEGIN IMMEDIATE")
+        """Do the jobs, a writer in one transaction; returns them if they must be done one by one instead."""
+        if self._writes:
+            connection.execute("BEGIN IMMEDIATE")
         try:
-            self._in_turn(connection, jobs)
+            _do(connection, jobs)
         except Exception:
             if len(jobs) == 1:
                 raise
             self._let_go()  # which undoes the transaction
             return jobs
-        connection.execute("COMMIT")
-        return ()
-
-    @staticmethod
-    def _in_turn(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> Sequence[_Job]:
-        for job in jobs:
-            assert job.work is not None
-            job.error = None
-            try:
-                job.result = job.work(connection)
-            except IntegrationError as error:
-                job.error = error
+        if self._writes:
+            connection.execute("COMMIT")
         return ()
 
     def _fail(self, jobs: Sequence[_Job], error: Exception) -> None:
@@ -202,6 +194,16 @@ class Worker:
 
     def _after_fork_in_parent(self) -> None:
         self._busy.release()
+
+
+def _do(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> None:
+    for job in jobs:
+        assert job.work is not None
+        job.error = None
+        try:
+            job.result = job.work(connection)
+        except IntegrationError as error:
+            job.error = error
 
 
 def _deliver(jobs: Sequence[_Job]) -> None:

@@ -66,4 +66,3 @@ class StoreCase:
                 await store.close()
 
         asyncio.run(main())
-

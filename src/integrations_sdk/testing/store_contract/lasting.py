@@ -11,26 +11,38 @@ import attrs
 import pytest
 
 from integrations_sdk.clock import FakeClock
-from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, ConflictError, NotFoundError, StateError
+from integrations_sdk.errors import (
+    AlreadyExistsError,
+    ConfigurationError,
+    NotFoundError,
+    StateError,
+)
 from integrations_sdk.store.base import Delete, Document, Insert, Put, Replace, Store
 from integrations_sdk.testing.store_contract.case import START, C, StoreCase, after, doc, ids
 
 __all__ = ["ContentContract", "ExpiryContract", "LifeContract"]
 
-UNSTORABLE: Final[tuple[tuple[Any, str], ...]] = (
-    (doc(""), "id"),
-    (attrs.evolve(doc("x"), collection=""), "collection"),
-    (attrs.evolve(doc("x"), id=7), "id"),
-    (doc("\ud800"), "id"),
-    (doc("x", keys={"k": "\ud800"}), "keys.k"),
-    (doc("x", keys={"": "v"}), "keys (a name)"),
-    (attrs.evolve(doc("x"), keys={"k": 1}), "keys.k"),
-    (doc("x", {"x": float("inf")}), "data"),
-    (attrs.evolve(doc("x"), data={"x": object()}), "data"),
-    (attrs.evolve(doc("x"), data=[1]), "data"),
-    (doc("x", {"x": "y" * (16 * 1024 * 1024)}), "data"),
-    (attrs.evolve(doc("x"), expires_at=START.replace(tzinfo=None)), "expires_at"),
+
+def wrong(**changes: Any) -> Document:
+    """A document with something in it that does not belong there, also what its types forbid."""
+    return attrs.evolve(doc("x"), **changes)
+
+
+UNSTORABLE: Final[tuple[tuple[Document, str], ...]] = (
+    (wrong(id=""), "id"),
+    (wrong(id=7), "id"),
+    (wrong(id="\ud800"), "id"),
+    (wrong(collection=""), "collection"),
+    (wrong(keys={"k": "\ud800"}), "keys.k"),
+    (wrong(keys={"": "v"}), "keys (a name)"),
+    (wrong(keys={"k": 1}), "keys.k"),
+    (wrong(data={"x": float("inf")}), "data"),
+    (wrong(data={"x": object()}), "data"),
+    (wrong(data=[1]), "data"),
+    (wrong(data={"x": "y" * (16 * 1024 * 1024)}), "data"),
+    (wrong(expires_at=START.replace(tzinfo=None)), "expires_at"),
 )
+
 
 class ExpiryContract(StoreCase):
     """Documents that do not last."""
@@ -67,7 +79,9 @@ class ExpiryContract(StoreCase):
             )
             await store.write(Replace(doc("b", keys=old, expires_at=after(1)), 1))
             clock.advance(1)
-            answers = await store.write(Insert(doc("b", {"n": 1})), Put(doc("a", {"n": 1}, keys={"k": "new"})))
+            answers = await store.write(
+                Insert(doc("b", {"n": 1})), Put(doc("a", {"n": 1}, keys={"k": "new"}))
+            )
             assert [answer and answer.version for answer in answers] == [1, 1]
             assert await ids(store) == "dba"
             assert (await ids(store, old), await ids(store, {"k": "new"})) == ("", "a")
@@ -149,7 +163,8 @@ class ContentContract(StoreCase):
             answers += [await store.get(C, "a"), *(await store.query(C)).documents]
             for answer in answers:
                 assert answer == expected
-                assert isinstance(content := answer.data["list"], list)
+                content = answer.data["list"]
+                assert isinstance(content, list)
                 content.append(2)
                 answer.data["x"] = "y"
             assert await store.get(C, "a") == expected

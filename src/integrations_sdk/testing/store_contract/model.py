@@ -94,7 +94,9 @@ def operations(start: datetime) -> st.SearchStrategy[list[Operation]]:
     """Lists of operations that often meet the same few documents, versions and keys."""
     expiries = st.sampled_from([None, None, *(start + timedelta(seconds=seconds) for seconds in (3, 7, 20))])
     keys = st.fixed_dictionaries({}, optional={"k": st.sampled_from("ab"), "m": st.sampled_from("xy")})
-    data: st.SearchStrategy[dict[str, JsonValue]] = st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)
+    data: st.SearchStrategy[dict[str, JsonValue]] = st.dictionaries(
+        st.text(max_size=3), st.integers(), max_size=2
+    )
     ids, versions = st.sampled_from("pqrs"), st.integers(1, 3)
     document = st.builds(
         Document, collection=st.just(COLLECTION), id=ids, data=data, keys=keys, expires_at=expiries

@@ -9,15 +9,42 @@ import pytest
 
 from integrations_sdk.clock import FakeClock
 from integrations_sdk.errors import ConfigurationError
-from integrations_sdk.store.base import Delete, Insert, Page, Put, Replace, Store
-from integrations_sdk.testing.store_contract.case import START, C, StoreCase, doc, ids, pages
+from integrations_sdk.store.base import Delete, Insert, Put, Replace, Store
+from integrations_sdk.testing.store_contract.case import C, StoreCase, doc, ids, pages
 
 __all__ = ["QueryContract"]
 
-CURSORS: Final = ("", "c", "nonsense", "c-1", "c+1", "c 1", "c1_0", "C1", "1", "cg", "c01", "c" + "f" * 20, "č1")
+CURSORS: Final = (
+    "",
+    "c",
+    "nonsense",
+    "c-1",
+    "c+1",
+    "c 1",
+    "c1_0",
+    "C1",
+    "1",
+    "cg",
+    "c01",
+    "c" + "f" * 20,
+    "č1",
+)
 LIMITS: Final[tuple[Any, ...]] = (0, -1, 1001, True, 1.0, "5", None)
-PECULIAR: Final = ("'; DROP TABLE documents; --", "%", "_", "a\x00b", "🦄", "Ä", "a ", "A", "a\nb", '"', "\\\\", "\u00e9", "e\u0301")
-
+PECULIAR: Final = (
+    "'; DROP TABLE documents; --",
+    "%",
+    "_",
+    "a\x00b",
+    "🦄",
+    "Ä",
+    "a ",
+    "A",
+    "a\nb",
+    '"',
+    "\\\\",
+    "\u00e9",
+    "e\u0301",
+)
 
 
 class QueryContract(StoreCase):
@@ -31,7 +58,11 @@ class QueryContract(StoreCase):
             await store.write(Replace(doc("d", keys={"k": "v", "x": "y"}), 1), Put(doc("b", {"n": 1})))
             await store.write(Replace(doc("b", keys={"k": "v"}), 2))
             assert await ids(store) == await ids(store, {"k": "v"}) == "dbac"
-            assert await ids(store, newest_first=True) == await ids(store, {"k": "v"}, newest_first=True) == "cabd"
+            assert (
+                await ids(store, newest_first=True)
+                == await ids(store, {"k": "v"}, newest_first=True)
+                == "cabd"
+            )
             await store.write(Delete(C, "b"), Insert(doc("b", keys={"k": "v"})))
             assert await ids(store) == await ids(store, {"k": "v"}) == "dacb"
 
@@ -79,11 +110,13 @@ class QueryContract(StoreCase):
         from hypothesis import given, settings
         from hypothesis import strategies as st
 
-        changes = st.lists(st.tuples(st.sampled_from(["insert", "replace", "delete"]), st.integers(0, 99)))
+        changes = st.lists(
+            st.tuples(st.sampled_from(["insert", "replace", "delete"]), st.integers(0, 99)), max_size=8
+        )
 
         @settings(max_examples=40, deadline=None, database=None)
         @given(st.lists(changes, max_size=6), st.integers(1, 4), st.booleans())
-        def walk(between: list[list[tuple[str, int]]], limit: int, newest_first: bool) -> None:
+        def walk(between: list[list[tuple[str, int]]], limit: int, newest_first: bool) -> None:  # noqa: FBT001  # Hypothesis passes it
             async def scenario(store: Store, _: FakeClock) -> None:
                 there = [f"d{number}" for number in range(10)]
                 await store.write(*(Insert(doc(id_, keys={"k": "v"})) for id_ in there))
@@ -176,7 +209,10 @@ class QueryContract(StoreCase):
             assert len((await store.query(C)).documents) == 100
             page = await store.query(C, limit=1000)
             assert len(page.documents) == 1000
-            assert [found.id for found in (await store.query(C, after=page.cursor)).documents] == ["1000", "1001"]
+            assert [found.id for found in (await store.query(C, after=page.cursor)).documents] == [
+                "1000",
+                "1001",
+            ]
 
         self.run(scenario)
 

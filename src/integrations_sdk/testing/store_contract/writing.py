@@ -153,7 +153,6 @@ class WritingContract(StoreCase):
         self.run(scenario)
 
 
-
 class TransactionContract(StoreCase):
     """Several writes at once."""
 
@@ -171,7 +170,11 @@ class TransactionContract(StoreCase):
             versions = [None if answer is None else answer.version for answer in answers]
             assert versions == [1, 2, None, 1, 2]
             assert await store.get(C, "a") == answers[-1]
-            assert (await ids(store), await ids(store, {"k": "v"}), await ids(store, {"k": "w"})) == ("a", "", "a")
+            assert (await ids(store), await ids(store, {"k": "v"}), await ids(store, {"k": "w"})) == (
+                "a",
+                "",
+                "a",
+            )
             assert await store.write() == ()
 
         self.run(scenario)
@@ -230,7 +233,8 @@ class TransactionContract(StoreCase):
                 while True:
                     old = await store.get(C, "sum")
                     assert old is not None
-                    assert isinstance(number := old.data["n"], int)
+                    number = old.data["n"]
+                    assert isinstance(number, int)
                     try:
                         await store.write(Replace(doc("sum", {"n": number + 1}), old.version))
                     except ConflictError:
@@ -241,4 +245,3 @@ class TransactionContract(StoreCase):
             assert await store.get(C, "sum") == attrs.evolve(doc("sum", {"n": 20}), version=21)
 
         self.run(scenario)
-
