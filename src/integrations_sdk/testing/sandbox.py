@@ -5,18 +5,30 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Final, Self
 
 import attrs
 
 from integrations_sdk.codec import closest
 from integrations_sdk.errors import AlreadyExistsError, NotFoundError, StateError
-from integrations_sdk.testing import vendors
 from integrations_sdk.testing.faults import FaultSpec
 from integrations_sdk.testing.server import LoopbackServer
 from integrations_sdk.testing.standin import Received, Reply, StandIn
 
+if TYPE_CHECKING:  # each is imported with its first use
+    from integrations_sdk.testing.vendors.datadog import DatadogStandIn
+    from integrations_sdk.testing.vendors.github import GitHubStandIn
+    from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
+    from integrations_sdk.testing.vendors.jenkins import JenkinsStandIn
+    from integrations_sdk.testing.vendors.jira import JiraStandIn
+    from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
+    from integrations_sdk.testing.vendors.sentry import SentryStandIn
+    from integrations_sdk.testing.vendors.slack import SlackStandIn
+    from integrations_sdk.testing.vendors.webhook import WebhookStandIn
+
 __all__ = ["Arrival", "FaultSpec", "Sandbox"]
+
+_VENDORS: Final = "integrations_sdk.testing.vendors"
 
 
 @attrs.frozen(kw_only=True)
@@ -54,6 +66,16 @@ class Sandbox:
     Attributes:
         received: every request, in order of arrival, whatever became of it.
     """
+
+    datadog: DatadogStandIn
+    github: GitHubStandIn
+    gitlab: GitLabStandIn
+    jenkins: JenkinsStandIn
+    jira: JiraStandIn
+    prometheus: PrometheusStandIn
+    sentry: SentryStandIn
+    slack: SlackStandIn
+    webhook: WebhookStandIn
 
     def __init__(self) -> None:
         self.received: list[Arrival] = []
@@ -157,13 +179,13 @@ class Sandbox:
 
 
 def _known() -> list[str]:
-    return [module.name for module in pkgutil.iter_modules(vendors.__path__)]
+    return [module.name for module in pkgutil.iter_modules(importlib.import_module(_VENDORS).__path__)]
 
 
 def _stand_in(provider: str) -> StandIn:
     if provider not in _known():
         msg = f"no stand-in {provider!r}: {closest(provider, _known())}"
         raise NotFoundError(msg)
-    module = importlib.import_module(f"{vendors.__name__}.{provider}")
+    module = importlib.import_module(f"{_VENDORS}.{provider}")
     kinds = (kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, StandIn))
-    return next(kind for kind in kinds if kind.__module__ == module.__name__)()
+    return next(kind for kind in kinds if kind.__module__.startswith(module.__name__))()
