@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-pytest.register_assert_rewrite("integrations_sdk.testing.store_contract")
+CONTRACT = "integrations_sdk.testing.store_contract"
+
+if CONTRACT not in sys.modules:  # too late then, and pytest would warn
+    pytest.register_assert_rewrite(CONTRACT)
