@@ -95,15 +95,15 @@ class SentryConnector(ReleasesApi):
     def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
         """With `retry_after` from `X-Sentry-Rate-Limits` where there is no `Retry-After`."""
         error = super().error(fault, response, operation)
-        if error.retry_after is None and (seconds := self._paused()) > 0:
+        limited = isinstance(error, RateLimitedError) and error.retry_after is None
+        if limited and (seconds := self._paused()) > 0:
             error.retry_after = timedelta(seconds=seconds)
         return error
 
     async def check(self) -> CheckResult:
-        """Send an empty envelope, which Sentry discards, and (with `auth_token`) list one release.
+        """Send an empty envelope, which Sentry accepts and discards, and (with `auth_token`) list one release.
 
-        Source: https://develop.sentry.dev/sdk/data-model/envelopes/: "Without Items, an Envelope is
-        considered empty and can safely be discarded".
+        Source: https://develop.sentry.dev/sdk/data-model/envelopes/#items.
         """
         await self._send(uuid.uuid4().hex, None, operation="envelope (empty)")
         answers = f"project {self.dsn.project_id}: the ingestion endpoint answers"
