@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from typing import Self
 from urllib.parse import urlsplit
@@ -139,7 +140,7 @@ def test_a_slow_answer_comes_late_and_holds_up_nobody_else() -> None:
     with Client(acme.url) as slow, Client(acme.url) as quick:
         slow.connection.request("POST", "/echo", b"x")
         while not acme.received:
-            pass
+            time.sleep(0.001)
         assert quick.ask("GET", "/empty")[0] == 204
         sandbox.close()
         with pytest.raises((ConnectionError, http.client.HTTPException)):

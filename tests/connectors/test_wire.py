@@ -1,0 +1,77 @@
+"""Paths, queries and bodies: what is in a value stays in it."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs, unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations_sdk.connectors.wire import encoded, json_bytes, query_string, url_path
+from integrations_sdk.errors import ConfigurationError
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(TEXT)
+def test_a_value_is_one_segment_of_a_path(value: str) -> None:
+    """Whatever it holds."""
+    path = url_path("/job/{name}/build", name=value)
+    assert path.count("/") == 3
+    assert unquote(path.split("/")[2]) == value
+
+
+@given(st.dictionaries(TEXT.filter(bool), TEXT, min_size=1))
+def test_a_query_reads_as_it_was_written(query: dict[str, str]) -> None:
+    """Repeated values come one after another; nothing is an empty query."""
+    written = query_string(query)
+    assert parse_qs(written[1:], keep_blank_values=True) == {name: [value] for name, value in query.items()}
+    assert query_string({"a": ["1", "2"]}) == "?a=1&a=2"
+    assert query_string({}) == query_string(None) == ""
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | TEXT, st.lists, max_leaves=8))
+def test_json_reads_as_it_was_written(value: object) -> None:
+    """In UTF-8, without needless spaces."""
+    assert json.loads(json_bytes(value)) == value
+
+
+def test_a_lone_surrogate_becomes_a_question_mark() -> None:
+    """UTF-8 has no form for it; a message that holds one is still sent."""
+    assert json_bytes({"a": "\ud800"}) == b'{"a":"?"}'
+    assert encoded(None, {"a": "\ud800"}, None)[0] == b"a=%3F"
+
+
+def _endless() -> object:
+    value: list[object] = []
+    value.append(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "value", [object(), {"a": {1, 2}}, float("nan"), [float("-inf")], _endless(), {(1, 2): 3}]
+)
+def test_what_json_cannot_hold_is_a_named_error(value: object) -> None:
+    """Rather than a TypeError out of the depths; the value is not quoted."""
+    with pytest.raises(ConfigurationError, match="what JSON can hold"):
+        json_bytes(value)
+
+
+@pytest.mark.parametrize(
+    ("given", "body", "kind"),
+    [
+        (({"a": "é"}, None, None), '{"a":"é"}'.encode(), "application/json"),
+        (([], None, None), b"[]", "application/json"),
+        ((None, {"a": "b c"}, None), b"a=b+c", "application/x-www-form-urlencoded"),
+        ((None, [("a", "1"), ("a", "2")], None), b"a=1&a=2", "application/x-www-form-urlencoded"),
+        ((None, None, b"raw"), b"raw", None),
+        ((None, None, None), b"", None),
+    ],
+)
+def test_a_body_comes_with_its_content_type(
+    given: tuple[object, object, bytes | None], body: bytes, kind: str
+) -> None:
+    """Raw bytes say nothing of theirs."""
+    assert encoded(*given) == (body, kind)
