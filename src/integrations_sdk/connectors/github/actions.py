@@ -105,7 +105,8 @@ class Actions(GitHubApi):
         known = [run for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
         if event == "repository_dispatch":  # its title is the event type, unless the workflow sets another
             known = [run for run in known if run.get("display_title") == what] or known
-        return min(known, key=lambda run: str(run.get("created_at")), default=None)
+        # The newest come first, and times are whole seconds.
+        return min(reversed(known), key=lambda run: str(run.get("created_at")), default=None)
 
 
 def _build(run: dict[str, JsonValue]) -> Build:

@@ -33,8 +33,8 @@ def app_jwt(app_id: int | str, private_key: Secret, now: datetime) -> str:
 
     GitHub allows ten, and recommends to date it a minute back, for clocks differ.
     """
-    from joserfc import jwt  # noqa: PLC0415  # late, as said above
-    from joserfc.jwk import RSAKey  # noqa: PLC0415
+    from joserfc import jwt  # late, as said above
+    from joserfc.jwk import RSAKey
 
     claims = {
         "iat": int((now - timedelta(minutes=1)).timestamp()),
@@ -54,8 +54,8 @@ def installation_token(answer: dict[str, JsonValue]) -> InstallationToken | None
 
 def rsa_key(value: str) -> str | None:
     """Validate: the app's private key as GitHub hands it out."""
-    from joserfc.errors import JoseError  # noqa: PLC0415  # late, as said above
-    from joserfc.jwk import RSAKey  # noqa: PLC0415
+    from joserfc.errors import JoseError  # late, as said above
+    from joserfc.jwk import RSAKey
 
     try:
         good = RSAKey.import_key(_pem(value)).is_private
