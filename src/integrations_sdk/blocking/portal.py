@@ -84,10 +84,12 @@ class Portal(Generic[M]):
             asyncio.run(_awaited(self._aclose(self.manager)))
             return
         waiter = _Waiter[None]()
-        loop.call_soon_threadsafe(waiter.begin, loop, lambda: _awaited(self._aclose(self.manager)))
-        waiter.wait()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        loop.call_soon_threadsafe(waiter.begin, loop, lambda: _end_all(self._aclose(self.manager)))
+        try:
+            waiter.wait()
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
 
     def _start(self) -> asyncio.AbstractEventLoop:
         with self._guard:
@@ -189,6 +191,17 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 async def _awaited(work: Awaitable[None]) -> None:
     await work
+
+
+async def _end_all(closing: Awaitable[None]) -> None:
+    """Close, then cancel the calls still under way, so that no thread waits for an answer that cannot come."""
+    try:
+        await closing
+    finally:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
 
 def _close_at_exit(portal: Portal[Any]) -> None:

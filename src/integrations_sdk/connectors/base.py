@@ -298,7 +298,9 @@ class Connector(Generic[C]):
     @property
     def connection(self) -> Connection:
         """How to connect, from the configuration."""
-        return Connection(verify=self.config.verify_ssl, ca_file=self.config.ca_file, proxy=self.config.proxy)
+        config = self.config
+        proxy = config.proxy.reveal() if config.proxy else None
+        return Connection(verify=config.verify_ssl, ca_file=config.ca_file, proxy=proxy)
 
     def parse(self, response: Response, operation: str) -> dict[str, JsonValue]:
         """The answer's JSON object.

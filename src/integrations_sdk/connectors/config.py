@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, cast, dataclass_transform
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
@@ -49,6 +49,20 @@ def settings(cls: type[T]) -> type[T]:
     return attrs.frozen(kw_only=True)(cls)
 
 
+def proxy_url(value: str) -> str | None:
+    """Validate: an absolute http or https URL, with or without user and password."""
+    return "a URL such as http://proxy.example:3128" if _http_parts(value) is None else None
+
+
+def _http_parts(value: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable else None
+
+
 @settings
 class ConnectorConfig:
     """What every integration can be configured with."""
@@ -68,7 +82,9 @@ class ConnectorConfig:
         "Check the server's certificate.", default=True, also=("ssl_verify", "enable_ssl_verification")
     )
     ca_file: str | None = setting("PEM file of a private certificate authority.", default=None)
-    proxy: str | None = setting("URL of an HTTP proxy.", default=None)
+    proxy: Secret | None = setting(
+        "URL of an HTTP proxy; secret, because it may hold a password.", default=None, validate=proxy_url
+    )
 
     @classmethod
     def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:
@@ -82,12 +98,8 @@ class ConnectorConfig:
 
 def http_url(value: str) -> str | None:
     """Validate: an absolute http or https URL without credentials in it."""
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or any(character in value for character in " \r\n\t\0"):
+    parts = _http_parts(value)
+    if parts is None or any(character in value for character in " \r\n\t\0"):
         return "an absolute URL such as https://example.com"
     return "a URL without user and password in it" if parts.username or parts.password else None
 

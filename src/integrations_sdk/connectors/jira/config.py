@@ -76,7 +76,7 @@ class JiraConfig(ConnectorConfig):
         example="gitlab-bot@company.com",
     )
     deployment: str | None = setting(
-        "`cloud` or `server` (also Data Center); by itself it is told from the URL.",
+        "`cloud` or `server` (also Data Center); told from the URL, else an e-mail address as username means Cloud.",
         default=None,
         validate=one_of("cloud", "server"),
     )
@@ -124,7 +124,10 @@ class JiraConfig(ConnectorConfig):
     @property
     def is_cloud(self) -> bool:
         """Whether to speak REST v3 (Cloud) rather than v2 (Server, Data Center)."""
-        return self.deployment == "cloud" if self.deployment else is_cloud_url(self.url)
+        if self.deployment:
+            return self.deployment == "cloud"
+        # A site may have a domain of its own; only Cloud pairs an API token with an e-mail address.
+        return is_cloud_url(self.url) or "@" in (self.username or "")
 
     @property
     def site(self) -> str:
