@@ -14,6 +14,8 @@ from urllib.parse import parse_qs
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
@@ -42,6 +44,7 @@ from integrations_sdk.connectors.github import GitHubConnector, connector
 from integrations_sdk.connectors.github.words import (
     build_status,
     commit_state,
+    github_fault,
     hook_events,
     issue_state,
     token_warnings,
@@ -54,6 +57,14 @@ from integrations_sdk.testing.vendors.github import GitHubStandIn
 
 T = TypeVar("T")
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["message", "errors", "field", "code", "resource"]), inner)
+    ),
+    max_leaves=9,
+)
 CANARY = "github_pat_CANARY0token0canary"
 API = "https://api.github.com"
 REPO = f"{API}/repos/octo-org/octo-repo"
@@ -77,8 +88,8 @@ def keys() -> tuple[str, str]:
 
 
 def make(http: ScriptedHttp, **more: object) -> GitHubConnector:
-    given: dict[str, object] = {"token": CANARY, "repository": "octo-org/octo-repo", **more}
-    known = {key: value for key, value in given.items() if value is not None}
+    settings: dict[str, object] = {"token": CANARY, "repository": "octo-org/octo-repo", **more}
+    known = {key: value for key, value in settings.items() if value is not None}
     return connect(GitHubConnector, known, http, clock=FakeClock(NOW))
 
 
@@ -168,7 +179,7 @@ def test_only_the_private_key_of_an_app_is_one() -> None:
 
 def test_the_documents_names_are_accepted() -> None:
     """`organization`, `repositories`, `issue_labels` and `workflow_triggers` mean what they say."""
-    given = {
+    configured = {
         "token": CANARY,
         "organization": "yourcompany",
         "repositories": {"config-tracking": "yourcompany/config-tracking", "infra": "infrastructure"},
@@ -176,7 +187,7 @@ def test_the_documents_names_are_accepted() -> None:
         "workflow_triggers": {"deploy": ".github/workflows/deploy-config.yml"},
     }
     http = ScriptedHttp([reply(201, ISSUE), reply(201, {"id": 1}), reply(204)])
-    github = connect(GitHubConnector, given, http)
+    github = connect(GitHubConnector, configured, http)
     run(github.create_issue(IssueDraft(title="x")))
     assert http.sent() == {"title": "x", "labels": ["configuration", "automated"]}
     run(github.set_commit_status(CommitStatus(sha=SHA, status=BuildStatus.SUCCESS, project="infra")))
@@ -379,13 +390,13 @@ def test_what_this_integration_created_is_found_at_once() -> None:
     memory = DictMemory()
     marked = {**ISSUE, "body": f"text\n\n<sub>sync id {mark_of('a#1')}</sub>"}
     http = ScriptedHttp([reply(201, marked), reply(200, marked)])
-    given = {"token": CANARY, "repository": "octo-org/octo-repo"}
+    configured = {"token": CANARY, "repository": "octo-org/octo-repo"}
     run(
-        connect(GitHubConnector, given, http, memory=memory).create_issue(
+        connect(GitHubConnector, configured, http, memory=memory).create_issue(
             IssueDraft(title="x", external_id="a#1")
         )
     )
-    found = run(connect(GitHubConnector, given, http, memory=memory).find_issue("a#1"))
+    found = run(connect(GitHubConnector, configured, http, memory=memory).find_issue("a#1"))
     assert found is not None
     assert (found.reference, found.labels, found.status) == ("12", ("bug",), "open")
     assert http.requests[-1].url == f"{REPO}/issues/12"
@@ -401,8 +412,8 @@ def test_a_remembered_issue_that_is_gone_is_searched_for(gone: object) -> None:
     right = {**ISSUE, "number": 40, "body": f"text\n\n<sub>sync id {mark_of('a#1')}</sub>"}
     result = {"total_count": 2, "incomplete_results": True, "items": [other, right]}
     http = ScriptedHttp([reply(201, ISSUE), gone, reply(200, result), reply(200, right)])  # type: ignore[list-item]
-    given = {"token": CANARY, "repository": "octo-org/octo-repo"}
-    github = connect(GitHubConnector, given, http, memory=memory)
+    configured = {"token": CANARY, "repository": "octo-org/octo-repo"}
+    github = connect(GitHubConnector, configured, http, memory=memory)
     run(github.create_issue(IssueDraft(title="x", external_id="a#1")))
     found = run(github.find_issue("a#1"))
     assert found is not None
@@ -947,6 +958,13 @@ def test_githubs_words_become_typed_errors(  # a table
     assert type(error) is kind
     assert (error.message, error.code, error.status, error.request_id) == (words, code, status, "E1:2")
     assert (error.provider, error.operation, error.integration_id) == ("github", "issues.get", "github-1")
+
+
+@given(JSON, st.integers(200, 599))
+def test_no_answer_breaks_the_reading_of_faults(body: object, status: int) -> None:
+    """Whatever JSON comes with whatever status, there is a bounded line of words, or no fault."""
+    fault = github_fault(reply(status, body))
+    assert fault is None or 0 < len(fault.message) <= 400
 
 
 def test_a_used_up_limit_says_when_to_come_back() -> None:

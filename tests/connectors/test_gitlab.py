@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.clock import FakeClock
+from integrations_sdk.clock import FakeClock, SystemClock
 from integrations_sdk.connectors.base import (
     AuthenticationError,
     BuildRequest,
@@ -40,19 +40,32 @@ from integrations_sdk.connectors.base import (
 from integrations_sdk.connectors.gitlab import GitLabConnector, connector
 from integrations_sdk.connectors.gitlab.words import (
     build_status,
+    gitlab_fault,
     hook_flags,
     inert,
     state_event,
     token_warnings,
 )
+from integrations_sdk.http.aiohttp_transport import AiohttpTransport
 from integrations_sdk.http.base import Headers
+from integrations_sdk.http.client import HttpClient
+from integrations_sdk.http.httpx_transport import HttpxTransport
 from integrations_sdk.models import Event, OutcomeStatus, Scope
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect, reply
+from integrations_sdk.testing.sandbox import Sandbox
 from integrations_sdk.testing.standin import Received
 from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
 
 T = TypeVar("T")
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["message", "error", "error_description", "scope", "base"]), inner)
+    ),
+    max_leaves=9,
+)
 CANARY = "glpat-CANARY0token0canary"
 HOST = "https://gitlab.example.com"
 PROJECT = f"{HOST}/api/v4/projects/group%2Fname"
@@ -70,8 +83,10 @@ ISSUE = {
 
 
 def make(http: ScriptedHttp, **more: object) -> GitLabConnector:
-    given: dict[str, object] = {"url": HOST, "token": CANARY, "project": "group/name", **more}
-    return connect(GitLabConnector, {key: value for key, value in given.items() if value is not None}, http)
+    settings: dict[str, object] = {"url": HOST, "token": CANARY, "project": "group/name", **more}
+    return connect(
+        GitLabConnector, {key: value for key, value in settings.items() if value is not None}, http
+    )
 
 
 def stood_in(**more: object) -> tuple[GitLabConnector, GitLabStandIn, ScriptedHttp]:
@@ -133,14 +148,14 @@ def test_a_wrong_configuration_names_the_field(wrong: dict[str, object], path: s
 def test_the_documents_names_are_accepted() -> None:
     """`base_url`, `project_id` as a number, `mr_target_branch` and `pipeline_triggers` mean what they say."""
     http = ScriptedHttp([reply(201, {"iid": 1})])
-    given = {
+    configured = {
         "base_url": "https://gitlab.company.com",
         "token": CANARY,
         "project_id": 12345,
         "mr_target_branch": "develop",
         "pipeline_triggers": {"config-deploy": "config-deployment"},
     }
-    gitlab = connect(GitLabConnector, given, http)
+    gitlab = connect(GitLabConnector, configured, http)
     run(gitlab.create_merge_request("feature", "Do it"))
     assert http.requests[0].url == "https://gitlab.company.com/api/v4/projects/12345/merge_requests"
     assert json.loads(http.requests[0].content)["target_branch"] == "develop"
@@ -747,6 +762,22 @@ def test_gitlabs_words_become_typed_errors(
     assert (error.provider, error.operation, error.integration_id) == ("gitlab", "issues.get", "gitlab-1")
 
 
+@given(JSON, st.integers(200, 599))
+def test_no_answer_breaks_the_reading_of_faults(body: object, status: int) -> None:
+    """Whatever JSON comes with whatever status, there is a bounded line of words, or no fault."""
+    fault = gitlab_fault(reply(status, body))
+    assert fault is None or 0 < len(fault.message) <= 400
+
+
+def test_a_bottomless_answer_is_no_answer() -> None:
+    """JSON nested without end is refused like any other nonsense."""
+    deep, kind = b"[" * 100_000, "application/json"
+    http = ScriptedHttp([reply(200, deep, content_type=kind), reply(400, deep, content_type=kind)])
+    for words in ("instead of a JSON object", "request refused with status 400"):
+        with pytest.raises(RejectedError, match=words):
+            run(make(http).get_issue("12"))
+
+
 def test_a_redirect_is_not_followed() -> None:
     """A sign-in page or a moved project is an error that says what to configure."""
     with pytest.raises(RejectedError, match="configure the final URL"):
@@ -851,6 +882,28 @@ def test_the_token_appears_nowhere() -> None:
     assert "bad token •••• and ••••" in shown
     assert CANARY not in shown
     assert "glptt-canary" not in shown
+
+
+@pytest.mark.parametrize("transport", [HttpxTransport, AiohttpTransport], ids=["httpx2", "aiohttp"])
+def test_paths_arrive_as_they_were_sent(transport: type[HttpxTransport | AiohttpTransport]) -> None:
+    """Over a real connection the slash of the project stays encoded, and a refused request is repeated."""
+    pytest.importorskip("httpx2" if transport is HttpxTransport else "aiohttp")
+
+    async def live(stand_in: GitLabStandIn) -> str | None:
+        http = HttpClient(transport(), SystemClock())
+        gitlab = connect(GitLabConnector, stand_in.config(), http)  # type: ignore[arg-type]  # a real sender
+        stand_in.fail(status=503, retry_after=0)
+        outcome = await gitlab.create_issue(IssueDraft(title="x", external_id="gitlab:a/b#1"))
+        found = await gitlab.find_issue("gitlab:a/b#1")
+        await http.close()
+        assert outcome.attempts == 2
+        return found and found.reference
+
+    with Sandbox() as sandbox:
+        stand_in = sandbox["gitlab"]
+        assert isinstance(stand_in, GitLabStandIn)
+        assert asyncio.run(live(stand_in)) == "1"
+        assert {request.path for request in stand_in.received} == {f"{P}/issues"}
 
 
 # --- words ---------------------------------------------------------------------------
