@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import attrs
 
@@ -21,6 +21,8 @@ from integrations_sdk.connectors.jira.sync import JiraSync
 from integrations_sdk.connectors.jira.text import plain_text
 
 __all__ = ["JiraConnector"]
+
+_HOSTS: Final = {"gitlab": "GitLab", "github": "GitHub"}
 
 
 class JiraConnector(JiraSync):
@@ -101,7 +103,7 @@ class JiraConnector(JiraSync):
                 item.title,
                 summary=event.project,
                 relationship="mentioned in",
-                application=event.provider.title(),
+                application=_HOSTS.get(event.provider, event.provider),
                 resolved=item.resolved,
             )
         return outcome, "linked" if outcome else "linked already"

@@ -21,7 +21,7 @@ _LINK: Final = re.compile(
     r"\[([^\[\]\n]{1,200})\]\((https?://[^\s()]{1,2000})\)|https?://[^\s<>\"'\[\](){}|\\]{1,2000}"
 )
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_MARKUP: Final = re.compile(r"[{\[]|!(?=\S)")
+_MARKUP: Final = re.compile(r"[{\[]|(?<!\w)!")
 
 
 class _Span(NamedTuple):
