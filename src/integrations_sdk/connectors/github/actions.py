@@ -13,8 +13,8 @@ from integrations_sdk.connectors.base import (
     JsonValue,
     Outcome,
 )
-from integrations_sdk.connectors.github.api import GitHubApi, number_of
-from integrations_sdk.connectors.github.words import build_status
+from integrations_sdk.connectors.github.api import GitHubApi
+from integrations_sdk.connectors.github.words import build_status, number_of
 
 __all__ = ["Actions"]
 

@@ -29,7 +29,7 @@ from integrations_sdk.connectors.github.app import InstallationToken, app_jwt, i
 from integrations_sdk.connectors.github.config import GitHubConfig
 from integrations_sdk.connectors.github.words import github_fault, token_warnings
 
-__all__ = ["GitHubApi", "given", "number_of"]
+__all__ = ["GitHubApi"]
 
 _CONTENT = RateLimit(calls=80, period=timedelta(minutes=1))
 
@@ -61,6 +61,7 @@ class GitHubApi(Connector[GitHubConfig]):
         "GITHUB_TOKEN": "token",
         "GITHUB_REPOSITORY": "repository",
     }
+    recommended: ClassVar[Mapping[str, JsonValue]] = {"issue_labels": ["automated"]}
     rate = RateLimit(calls=900, period=timedelta(minutes=1))
 
     def __init__(self, config: GitHubConfig, context: ConnectorContext) -> None:
@@ -181,20 +182,3 @@ class GitHubApi(Connector[GitHubConfig]):
         if token is None:
             raise self.error(Fault(RejectedError, "answered without a token"), response, operation)
         return token
-
-
-def number_of(reference: str) -> str:
-    """The number in a reference: `12` of `12` and `#12`.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
-    number = reference.strip().lstrip("#")
-    if not number.isdecimal():
-        raise ConfigurationError.of("github reference", "reference", "expected a number such as 12 or #12")
-    return number
-
-
-def given(**fields: JsonValue) -> dict[str, JsonValue]:
-    """The fields that are not None."""
-    return {name: value for name, value in fields.items() if value is not None}

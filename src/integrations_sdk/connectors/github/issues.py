@@ -16,8 +16,8 @@ from integrations_sdk.connectors.base import (
     issue_text,
     mark_of,
 )
-from integrations_sdk.connectors.github.api import GitHubApi, given, number_of
-from integrations_sdk.connectors.github.words import issue_state
+from integrations_sdk.connectors.github.api import GitHubApi
+from integrations_sdk.connectors.github.words import given, issue_state, number_of
 
 __all__ = ["Issues"]
 

@@ -20,7 +20,16 @@ from integrations_sdk.connectors.base import (
     words_of,
 )
 
-__all__ = ["build_status", "commit_state", "github_fault", "hook_events", "issue_state", "token_warnings"]
+__all__ = [
+    "build_status",
+    "commit_state",
+    "github_fault",
+    "given",
+    "hook_events",
+    "issue_state",
+    "number_of",
+    "token_warnings",
+]
 
 _FORTNIGHT = timedelta(days=14)
 _COMMIT_STATES = {
@@ -116,6 +125,23 @@ def hook_events(events: Iterable[str]) -> list[JsonValue]:
 def token_warnings(headers: Headers, today: date) -> tuple[str, ...]:
     """What of a token, as the headers of an answer describe it, should not stay so."""
     return tuple(_warnings(headers, today))
+
+
+def number_of(reference: str) -> str:
+    """The number in a reference: `12` of `12` and `#12`.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    number = reference.strip().lstrip("#")
+    if not number.isdecimal():
+        raise ConfigurationError.of("github reference", "reference", "expected a number such as 12 or #12")
+    return number
+
+
+def given(**fields: JsonValue) -> dict[str, JsonValue]:
+    """The fields that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _warnings(headers: Headers, today: date) -> Iterator[str]:

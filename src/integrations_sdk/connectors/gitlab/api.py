@@ -50,6 +50,7 @@ class GitLabApi(Connector[GitLabConfig]):
         "GITLAB_TOKEN": "token",
         "CI_PROJECT_PATH": "project",
     }
+    recommended: ClassVar[Mapping[str, JsonValue]] = {"issue_labels": ["automated"]}
     rate = RateLimit(calls=2000, period=timedelta(minutes=1))
 
     @property
