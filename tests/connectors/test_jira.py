@@ -157,6 +157,7 @@ def test_wrong_fields_are_named(given: dict[str, object], path: str) -> None:
         ),
         (SERVER, "https://jira.example.com/jira/rest/api/2", "Bearer"),
         ({**SERVER, "username": "bot"}, "https://jira.example.com/jira/rest/api/2", "Basic"),
+        ({**SERVER, "username": "a@b.c"}, "https://jira.example.com/jira/rest/api/3", "Basic"),
         (
             {**SERVER, "username": "a@b.c", "deployment": "cloud"},
             "https://jira.example.com/jira/rest/api/3",
@@ -351,7 +352,7 @@ def test_linking() -> None:
                 relationship="r" * 300,
                 application="GitLab",
                 resolved=True,
-            )  # fmt: skip
+            )
         )
     (link,) = jira.site.links["PROJ-1"]
     target = link["object"]

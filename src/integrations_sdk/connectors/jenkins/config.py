@@ -20,8 +20,8 @@ __all__ = ["JenkinsConfig"]
 
 def _job(value: str) -> str | None:
     if not_empty(value) is not None or not all(part.strip() for part in value.split("/")):
-        return "a job's full name, with its folders: app, or team/app"
-    return "a job's full name rather than its URL" if "://" in value else None
+        return "a job's full name with its folders, app or team/app; not its URL"
+    return None
 
 
 def _root(value: str) -> str | None:

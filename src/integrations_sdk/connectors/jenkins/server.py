@@ -105,9 +105,7 @@ class JenkinsServer(Connector[JenkinsConfig]):
         names = {name.casefold() for name in parameter_names(info)}
         unknown = [name for name in self.config.job_parameters if name.casefold() not in names]
         if unknown and not _is_multibranch(info):
-            return [
-                f"the job {job} does not declare {', '.join(unknown)}: add them, or leave them out"
-            ]
+            return [f"the job {job} does not declare {', '.join(unknown)}: add them, or leave them out"]
         return []
 
     async def job(self, job: str, ref: str | None = None) -> tuple[str, dict[str, JsonValue]]:

@@ -76,7 +76,7 @@ class JiraConfig(ConnectorConfig):
         example="gitlab-bot@company.com",
     )
     deployment: str | None = setting(
-        "`cloud` or `server` (also Data Center); told from the URL, else an e-mail address as username means Cloud.",
+        "`cloud` or `server` (also Data Center); none: told from the URL and the kind of username.",
         default=None,
         validate=one_of("cloud", "server"),
     )
