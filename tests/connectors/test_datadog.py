@@ -469,3 +469,21 @@ def test_stand_in_refuses_what_datadog_refuses() -> None:
     assert post("/api/v1/check_run", [{"check": "a", "host_name": "h", "status": 0, "tags": []}]) == 202
     assert len(stand_in.checks) == 1
     assert len(stand_in.refused) == 9
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {
+            "api_key": "datadog-api-key",
+            "env": "production",
+            "service": "myapp",
+            "enable_logs": True,
+            "enable_metrics": True,
+        },
+        {"api_key": "datadog-key", "env": "production", "service": "web-api"},
+    ],
+)
+def test_the_facade_documents_configurations(given: dict[str, object]) -> None:
+    """Both configurations that the facade document shows are complete."""
+    assert connect(DatadogConnector, given, ScriptedHttp()).config.env == "production"

@@ -642,3 +642,11 @@ def test_stand_in_refuses_what_sentry_refuses() -> None:
     assert post(releases + "1/deploys/", b"{}", token) == 400
     stand_in.fail(status=503)
     assert post(releases, b"{}", token) == 503
+
+
+@pytest.mark.parametrize("given", [{"release": "v1.2.3"}, {}])
+def test_the_facade_documents_configurations(given: dict[str, object]) -> None:
+    """Both configurations that the facade document shows are complete, its placeholder of a DSN included."""
+    config = {"dsn": "https://xxx@sentry.io/yyy", "environment": "production", **given}
+    sentry = connect(SentryConnector, config, ScriptedHttp())
+    assert sentry.dsn.envelope_url == "https://sentry.io/api/yyy/envelope/"
