@@ -45,7 +45,7 @@ THIRD_PARTY = {
     "opentelemetry": {"http.telemetry"},
     "uvloop": {"blocking.portal"},
     "yarl": {"http.aiohttp_transport"},  # aiohttp's own URL type
-    "joserfc": {"connectors.github", "testing.vendors.github"},
+    "joserfc": {"connectors.pem", "testing.vendors.github"},
     "pytest": {"testing"},
     "hypothesis": {"testing"},
 }

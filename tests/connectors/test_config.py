@@ -163,7 +163,7 @@ def test_one_of() -> None:
 
 def test_secret_fields_are_known_by_their_type() -> None:
     """Secrets, also optional ones, are found; nothing else is."""
-    assert secret_names(AcmeConfig) == {"token", "second"}
+    assert secret_names(AcmeConfig) == {"token", "second", "proxy"}
 
 
 def test_secret_values_longest_first() -> None:

@@ -27,6 +27,7 @@ from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_em
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, words_of
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
 from integrations_sdk.connectors.paging import next_query
+from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
 from integrations_sdk.connectors.wire import encoded, json_bytes, query_string, url_path
@@ -80,7 +81,7 @@ __all__ = [
     "EventSink", "EventType", "Fault", "Field", "Headers", "Issue", "IssueDraft", "IssueTracker", "JsonValue",
     "Level", "Link", "LogEntry", "LogSink", "Message", "Metric", "MetricKind", "MetricSink", "Notifier", "Outcome",
     "OutcomeStatus", "PermissionDeniedError", "Problem", "ProviderUnavailableError", "RateLimit", "RateLimitedError", "RejectedError", "Request", "Response", "RetryPolicy", "Secret",
-    "SourceHost", "fault_of", "http_url", "is_marked", "issue_text", "json_of", "mark_of", "not_empty", "one_of", "sentence", "setting", "settings", "url_path", "words_of",
+    "SourceHost", "fault_of", "http_url", "is_marked", "issue_text", "json_of", "mark_of", "not_empty", "one_of", "rsa_private_key", "sentence", "setting", "settings", "signed_token", "url_path", "words_of",
     "MASK", "batches", "event_facts", "event_metrics", "finite", "json_bytes", "load", "message_for", "packed", "plain", "sign", "uuid7",
 ]  # fmt: skip
 

@@ -126,10 +126,10 @@ CAPABILITIES: dict[str, type] = {
 """Every capability by the name it has in the catalogue."""
 
 
-def capabilities_of(connector: type) -> tuple[str, ...]:
-    """The names of the capabilities that a connector class offers."""
+def capabilities_of(connector: type) -> tuple[type, ...]:
+    """The capabilities that a connector class offers."""
     return tuple(
-        name
-        for name, protocol in CAPABILITIES.items()
+        protocol
+        for protocol in CAPABILITIES.values()
         if all(hasattr(connector, method) for method in vars(protocol) if not method.startswith("_"))
     )

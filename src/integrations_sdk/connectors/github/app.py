@@ -1,7 +1,4 @@
-"""Authentication as a GitHub App: https://docs.github.com/apps, "Authenticating with a GitHub App". Pure.
-
-joserfc is imported with the first key, for most integrations have a token instead.
-"""
+"""Authentication as a GitHub App: https://docs.github.com/apps, "Authenticating with a GitHub App". Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +6,9 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from integrations_sdk.connectors.base import JsonValue, Secret
+from integrations_sdk.connectors.base import JsonValue, Secret, signed_token
 
-__all__ = ["InstallationToken", "app_jwt", "installation_token", "rsa_key"]
+__all__ = ["InstallationToken", "app_jwt", "installation_token"]
 
 _EARLY = timedelta(minutes=5)
 
@@ -33,15 +30,12 @@ def app_jwt(app_id: int | str, private_key: Secret, now: datetime) -> str:
 
     GitHub allows ten, and recommends to date it a minute back, for clocks differ.
     """
-    from joserfc import jwt  # late, as said above
-    from joserfc.jwk import RSAKey
-
-    claims = {
+    claims: dict[str, str | int] = {
         "iat": int((now - timedelta(minutes=1)).timestamp()),
         "exp": int((now + timedelta(minutes=9)).timestamp()),
         "iss": str(app_id),
     }
-    return jwt.encode({"alg": "RS256"}, claims, RSAKey.import_key(_pem(private_key.reveal())))
+    return signed_token(claims, private_key)
 
 
 def installation_token(answer: dict[str, JsonValue]) -> InstallationToken | None:
@@ -50,19 +44,3 @@ def installation_token(answer: dict[str, JsonValue]) -> InstallationToken | None
     if not isinstance(token, str) or not isinstance(expires, str):
         return None
     return InstallationToken(token=Secret(token), expires_at=datetime.fromisoformat(expires))
-
-
-def rsa_key(value: str) -> str | None:
-    """Validate: the app's private key as GitHub hands it out."""
-    from joserfc.errors import JoseError  # late, as said above
-    from joserfc.jwk import RSAKey
-
-    try:
-        good = RSAKey.import_key(_pem(value)).is_private
-    except (ValueError, TypeError, JoseError):  # not PEM; encrypted; a key of another kind
-        good = False
-    return None if good else "the app's private key in PEM form: -----BEGIN RSA PRIVATE KEY-----…"
-
-
-def _pem(value: str) -> str:
-    return value.replace("\\n", "\n").strip()  # in environment variables the lines are often one
