@@ -134,7 +134,7 @@ def test_failure_carries_all_facts() -> None:
     assert (error.provider, error.operation, error.integration_id) == ("acme", "thing.do", "acme-1")
     assert (error.attempts, error.sent, error.retryable) == (4, False, True)
     assert str(error) == "acme-1 thing.do: could not connect [4 attempts]"
-    again = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    again = pickle.loads(pickle.dumps(error))  # our own
     assert (str(again), again.sent) == (str(error), False)
 
 

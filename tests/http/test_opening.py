@@ -109,7 +109,7 @@ def test_own_transport_is_used_and_stays_open() -> None:
 @pytest.mark.parametrize("given", [BlockingClient(), 7, "https://proxy", httpx.AsyncClient, OwnTransport])
 def test_anything_else_is_refused(given: object) -> None:
     """A blocking client, a class, a text: one error that says what is expected."""
-    with pytest.raises(ConfigurationError, match="http: expected an httpx2.AsyncClient"):
+    with pytest.raises(ConfigurationError, match=r"http: expected an httpx2\.AsyncClient"):
         open_transport(given)
 
 
@@ -153,5 +153,7 @@ assert not libraries & set(sys.modules), sorted(libraries & set(sys.modules))
 open_transport()
 assert libraries & set(sys.modules) == {"aiohttp"}
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603  # our own code
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )  # our own code
     assert done.returncode == 0, done.stderr

@@ -76,12 +76,18 @@ TRANSPORTS: dict[str, Callable[[], Transport]] = {
 }
 
 
-def _request(base: str, **parts: object) -> Request:
+def _request(base: str, *, fast: bool = False, connection: Connection = Connection()) -> Request:  # noqa: B008  # frozen
     headers = {"authorization": f"Bearer {CANARY}", "x-other": CANARY}
     url = f"{base.replace('://', f'://{CANARY}:{CANARY}@')}/{CANARY}?q={CANARY}"
+    timeouts = {"read_timeout": 0.03 if fast else 20.0, "connect_timeout": 20.0}
     return Request(
-        method="POST", url=url, headers=headers, content=CANARY.encode(), read_timeout=0.03, connect_timeout=2, **parts  # type: ignore[arg-type]  # the test names the fields
-    )  # fmt: skip
+        method="POST",
+        url=url,
+        headers=headers,
+        content=CANARY.encode(),
+        connection=connection,
+        **timeouts,  # type: ignore[arg-type]  # fields of that type
+    )
 
 
 async def _outcome(transport: Transport, request: Request) -> tuple[Response | None, str]:
@@ -116,7 +122,7 @@ def test_canary(transport: str, handler: str, everything: pytest.LogCaptureFixtu
     async def main() -> None:
         made = TRANSPORTS[transport]()
         async with loopback(HANDLERS[handler]) as server:
-            response, shown = await _outcome(made, _request(server.url))
+            response, shown = await _outcome(made, _request(server.url, fast=handler == "hang"))
             assert (response is not None) == (handler in {"good", "redirect", "error"})
             assert CANARY not in f"{response!r}{shown}{_request(server.url)!r}"
             await _finish(made)

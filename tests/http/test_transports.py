@@ -29,7 +29,7 @@ class TestAiohttp(TransportContract):
 
 
 class _Brought(TransportContract):
-    client_class: type[httpx.AsyncClient] | type[httpx2.AsyncClient]
+    client_class: type[httpx.AsyncClient | httpx2.AsyncClient]
 
     def transport(self) -> Transport:
         self.client = self.client_class()

@@ -1,7 +1,7 @@
 """The fast transport, over aiohttp (extra `fast`).
 
-aiohttp's own conveniences are off: redirects, cookies, decompression, proxies from the environment, the silent
-second attempt on a broken connection.
+aiohttp's own conveniences are off: redirects, cookies, decompression, proxies from the environment, and
+the silent second attempt on a broken connection.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class AiohttpTransport:
             max_field_size=_LINE,
         )
         # otherwise it would repeat idempotent requests on its own, unseen by attempts, deadline and circuit
-        session._retry_connection = False
+        session._retry_connection = False  # noqa: SLF001  # has no public name
         return session
 
     def _translate(self, error: Exception) -> TransportError:

@@ -39,7 +39,7 @@ def too_many_headers() -> ResponseTooLargeError:
 
 
 class BodyReader:
-    """Collects a body piece by piece and undoes its `Content-Encoding`, never holding more than `limit` bytes.
+    """Collects a body piece by piece and undoes its `Content-Encoding`, in at most `limit` bytes.
 
     The HTTP libraries' own decompression is not used: some inflate a whole piece at once whatever comes
     out of it, and none notices a gzip stream that ends too early.

@@ -1,4 +1,4 @@
-"""Circuit breaker: after failures in a row, an origin is left alone for a while, then probed with one request."""
+"""Circuit breaker: after failures in a row, an origin is left alone for a while, then probed once."""
 
 from __future__ import annotations
 
@@ -92,9 +92,11 @@ class CircuitBreaker:
 
     def succeeded(self, url: str) -> None:
         """An answer came that is no server error: a 4xx shows that the server is well."""
-        if self._failing and (circuit := self._failing.pop(key := origin(url), None)) is not None:
-            if circuit.opened_until is not None:
-                logger().info("circuit closed", origin=key)
+        if not self._failing:
+            return
+        key = origin(url)
+        if self._failing.pop(key, _CLOSED).opened_until is not None:
+            logger().info("circuit closed", origin=key)
 
     def failed(self, url: str) -> None:
         """No answer came, or a server error."""

@@ -1,4 +1,4 @@
-"""`HttpClient`: a transport under all the rules: rate limit, circuit, deadline, retry; errors with all their facts."""
+"""`HttpClient`: a transport under all the rules (rate limit, circuit, deadline, retry)."""
 
 from __future__ import annotations
 

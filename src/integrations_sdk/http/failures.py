@@ -58,6 +58,6 @@ def _system_words(error: BaseException) -> Iterator[str]:
         if isinstance(each, ssl.SSLCertVerificationError):
             yield f"the certificate is not trusted ({each.verify_message})"
         elif isinstance(each, ssl.SSLError):
-            yield f"TLS failed ({each.reason})"
+            yield f"TLS failed ({getattr(each, 'reason', None)})"
         elif isinstance(each, OSError) and each.strerror:
             yield each.strerror

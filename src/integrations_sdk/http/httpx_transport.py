@@ -74,8 +74,8 @@ class HttpxTransport:
     conveniences left out: no redirects, cookies, proxies from the environment, `.netrc` or log lines.
 
     A client that is brought is used as it is, with its TLS settings, proxies, authentication, hooks
-    and cookies; a request's `Connection` has no say then. Only redirects are not followed, and the timeouts and bounds
-    of each request hold. It is never closed here.
+    and cookies; a request's `Connection` has no say then. Only redirects are not followed, and the
+    timeouts and bounds of each request hold. It is never closed here.
 
     Args:
         client: an `httpx2.AsyncClient` or `httpx.AsyncClient`.
@@ -155,7 +155,7 @@ class HttpxTransport:
 
 
 def is_httpx_client(value: object) -> bool:
-    """Whether it is an `AsyncClient` of `httpx2` or `httpx`, or of a class derived from one. Imports neither."""
+    """Whether it is an `AsyncClient` of `httpx2` or `httpx`, or derived from one. Imports neither."""
     return any(
         kind.__name__ == "AsyncClient" and kind.__module__.partition(".")[0] in {"httpx", "httpx2"}
         for kind in type(value).__mro__
@@ -170,10 +170,8 @@ def _library_of(client: object) -> ModuleType:
             "expected an httpx2.AsyncClient or httpx.AsyncClient",
             "bring one, or nothing",
         )
-    bases = (
-        kind.__module__.partition(".")[0] for kind in type(client).__mro__ if kind.__name__ == "AsyncClient"
-    )
-    return sys.modules[next(name for name in bases if name in {"httpx", "httpx2"})]
+    modules = (kind.__module__.partition(".")[0] for kind in type(client).__mro__)
+    return sys.modules[next(name for name in modules if name in {"httpx", "httpx2"})]
 
 
 def _prepared(request: Request, defaults: Mapping[bytes, bytes]) -> tuple[str, list[tuple[bytes, bytes]]]:

@@ -1,4 +1,4 @@
-"""One connection pool for each distinct `Connection`, a bounded number of them, closed when nobody uses them."""
+"""One connection pool for each distinct `Connection`; a bounded number of them, closed when idle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No secret in foreign logs: what HTTP libraries write about *our* requests is cut down to what is never secret.
+"""No secret in foreign logs: what HTTP libraries write about *our* requests is cut to what never is one.
 
 `httpx` logs every URL at INFO, and the URL of an incoming webhook is a secret; `httpcore` and `hpack` log
 headers at DEBUG. A filter on those loggers shortens what is logged while one of our requests is under
@@ -21,14 +21,15 @@ __all__ = ["FOREIGN_LOGGERS", "OURS", "Redact", "install", "ours", "redact_url"]
 
 FOREIGN_LOGGERS: Final = (
     "httpx", "httpx2",
-    *(f"{core}.{part}" for core in ("httpcore", "httpcore2") for part in ("connection", "http11", "http2", "proxy", "socks")),
+    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
+    *(f"httpcore2.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
     "hpack.hpack", "hpack.table", "h2.connection", "h2.stream",
     "aiohttp.client", "aiohttp.internal", "asyncio",
 )  # fmt: skip
 """The loggers that HTTP libraries write to. Filters are not inherited, so each is named."""
 
 OURS: Final[ContextVar[bool]] = ContextVar("integrations_sdk_request", default=False)
-"""Whether the running code works on a request of this library. Tasks and callbacks started by it inherit that."""
+"""Whether the running code works on a request of this library; what it starts inherits that."""
 
 _URL: Final = re.compile(r"""https?://[^\s"'<>]+""")
 _REASON: Final = re.compile(r'("HTTP/[\d.]+ \d{3}) [^"]*')  # a server may repeat in it what it was sent
@@ -54,7 +55,7 @@ def ours() -> Iterator[None]:
 
 
 class Redact(logging.Filter):
-    """Shortens records about our requests: URLs to their origin at INFO and above, to the event's name below."""
+    """Shortens records about our requests: URLs to their origin, below INFO all to the event's name."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record if it is about one of our requests; always let it pass."""
@@ -73,6 +74,6 @@ _FILTER: Final = Redact()
 
 
 def install() -> None:
-    """Put the filter on `FOREIGN_LOGGERS`; a second call does nothing. Transports call it when they are made."""
+    """Put the filter on `FOREIGN_LOGGERS`; a second call does nothing. Transports call it when made."""
     for name in FOREIGN_LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

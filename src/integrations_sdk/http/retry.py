@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import attrs
@@ -179,6 +178,8 @@ def _number(text: str) -> float | None:
 
 
 def _http_date(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # late: it brings a large part of `email` with it
+
     try:
         moment = parsedate_to_datetime(text[:64])
     except (ValueError, TypeError, IndexError, OverflowError):  # the parser promises only the first

@@ -78,11 +78,12 @@ class Telemetry:
             outcome: dict[str, str | int] = {"error.type": "cancelled"}
             try:
                 response = await transport.send(request)
-                outcome = _of_answer(response.status)
-                return response
             except TransportError as error:
                 outcome = {"error.type": type(error).__name__}
                 raise
+            else:
+                outcome = _of_answer(response.status)
+                return response
             finally:
                 self._finish(span, outcome)
                 self._duration.record(time.monotonic() - started, {**common, **outcome})

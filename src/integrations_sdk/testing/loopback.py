@@ -1,6 +1,6 @@
-"""A raw HTTP server on loopback that answers whatever bytes it is told, and the harness of the transports' contract.
+"""A raw HTTP server on loopback that answers whatever bytes it is told; the contract's harness.
 
-It misbehaves in ways that no HTTP server library can: it resets connections, stops within a header, never ends.
+It misbehaves in ways that no HTTP server library can: resets connections, stops within a header, never ends.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ async def _receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 def self_signed(folder: Path) -> Path:
-    """A PEM file, in this folder, with a key and a certificate for 127.0.0.1 that nobody trusts unless told to."""
+    """A new PEM file with a key and a certificate for 127.0.0.1 that nobody trusts unless told to."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

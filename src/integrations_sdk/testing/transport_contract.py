@@ -86,8 +86,8 @@ class TransportContract(TransportFaultContract):
 
     def test_answer_is_read_to_its_end(self) -> None:
         """Status, headers in any case, and a body in several chunks."""
-        raw = b"HTTP/1.1 201 Created\r\nX-REQUEST-ID: r1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
-        response = self.answered(raw)
+        head = b"HTTP/1.1 201 Created\r\nX-REQUEST-ID: r1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        response = self.answered(head + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
         assert (response.status, response.content, response.ok) == (201, b"abcde", True)
         assert response.headers["x-request-id"] == response.headers["X-Request-Id"] == "r1"
         assert response.elapsed > 0
@@ -135,7 +135,7 @@ class TransportContract(TransportFaultContract):
             "raw deflate": raw_deflate.compress(text) + raw_deflate.flush(),
             "two members": gzip.compress(text[:300]) + gzip.compress(text[300:]),
         }[encoding]
-        name = encoding.split()[-1].replace("members", "gzip")
+        name = encoding.rsplit(maxsplit=1)[-1].replace("members", "gzip")
         assert self.answered(with_body(body, f"content-encoding: {name}")).content == text
 
     # --- connections ----------------------------------------------------------------------------

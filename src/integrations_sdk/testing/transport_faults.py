@@ -159,7 +159,7 @@ class TransportFaultContract(TransportHarness):
     def test_slow_headers_time_out(self) -> None:
         """A server that does not answer is given up after the read timeout."""
 
-        async def wait(exchange: Exchange) -> None:
+        async def wait(_: Exchange) -> None:
             await asyncio.Event().wait()
 
         failure = self.failure(wait, read_timeout=0.02)
@@ -176,7 +176,7 @@ class TransportFaultContract(TransportHarness):
         assert self.failure(wait, read_timeout=0.02).sent is True
 
     def test_broken_connection_is_not_tried_again(self) -> None:
-        """A kept connection that breaks is reported, even for idempotent methods: who retries is decided above."""
+        """A kept connection that breaks is reported: whether to repeat, even a GET, is decided elsewhere."""
 
         async def first_only(exchange: Exchange) -> None:
             if len(seen) == 0:
