@@ -7,7 +7,7 @@ import gzip
 import logging
 import ssl
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 
 import httpx
@@ -107,6 +107,16 @@ def _texts(error: BaseException | None) -> Iterator[str]:
         error = error.__cause__
 
 
+def _run_loudly(main: Callable[[], Coroutine[object, object, None]]) -> None:
+    """Run with the loop's own debugging, which describes every callback that it runs."""
+
+    async def debugged() -> None:
+        asyncio.get_running_loop().slow_callback_duration = 0
+        await main()
+
+    asyncio.run(debugged(), debug=True)
+
+
 async def _finish(transport: Transport) -> None:
     await transport.close()
     client = getattr(transport, "_client", None)
@@ -127,7 +137,7 @@ def test_canary(transport: str, handler: str, everything: pytest.LogCaptureFixtu
             assert CANARY not in f"{response!r}{shown}{_request(server.url)!r}"
             await _finish(made)
 
-    asyncio.run(main())
+    _run_loudly(main)
     assert "http attempt" in everything.text
     assert CANARY not in everything.text
 
@@ -152,7 +162,7 @@ def test_canary_without_a_connection(
         assert CANARY not in "".join(shown)
         await _finish(made)
 
-    asyncio.run(main())
+    _run_loudly(main)
     assert CANARY not in everything.text
 
 
@@ -169,7 +179,7 @@ def test_canary_in_header_that_cannot_be_sent(everything: pytest.LogCaptureFixtu
         assert CANARY not in shown
         await made.close()
 
-    asyncio.run(main())
+    _run_loudly(main)
     assert CANARY not in everything.text
 
 
@@ -186,7 +196,7 @@ def test_requests_of_the_application_are_logged_as_ever(everything: pytest.LogCa
             assert f"HTTP Request: GET {server.url}/…" in everything.text
             assert "receive_response_headers.complete …" in everything.text
 
-    asyncio.run(main())
+    _run_loudly(main)
 
 
 def test_record_is_shortened_with_all_its_parts() -> None:
