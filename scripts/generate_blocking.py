@@ -53,16 +53,17 @@ def generate(source: Source) -> str:
     at_run_time = _names(default for node in methods for default in _defaults(node))
     in_types = _names(part for node in methods for part in _annotations(node)) - at_run_time
     base = f"{source.base}" if source.base else f"BlockingSubManager[{source.name!r}]"
+    unused = "" if source.base else "  # noqa: F401  # ruff does not see it in the string below"
     origin = f"integrations_sdk.blocking.{'providers' if source.base else 'portal'}"
     parts = [
-        f'"""`{name}`: made by `scripts/generate_blocking.py` from `{source.name}`; edit that class instead."""',
+        f'"""`{name}`: generated from `{source.name}` by `scripts/generate_blocking.py`."""',
         "from __future__ import annotations",
         *_imports(tree, at_run_time, source),
         f"from typing import TYPE_CHECKING{', cast' if source.base else ''}",
         f"from {origin} import {source.base or 'BlockingSubManager'}",
         "if TYPE_CHECKING:",
         *(f"    {line}" for line in _imports(tree, in_types, source)),
-        f"    from integrations_sdk.{source.module} import {source.name}",
+        f"    from integrations_sdk.{source.module} import {source.name}{unused}",
         f'\n__all__ = ["{name}"]',
         f"class {name}({base}):",
         f'    """{ast.get_docstring(original, clean=False)}"""',

@@ -23,7 +23,9 @@ from integrations_sdk.clock import FakeClock
 from integrations_sdk.http.base import Request
 from support.toy import toy
 
-CONTRACTS = Path(os.environ.get("INTEGRATIONS_SDK_CONTRACTS", Path(__file__).parents[2] / "shared" / "contracts"))
+CONTRACTS = Path(
+    os.environ.get("INTEGRATIONS_SDK_CONTRACTS", Path(__file__).parents[2] / "shared" / "contracts")
+)
 CHECKED: Counter[tuple[str, str]] = Counter()
 
 

@@ -136,7 +136,9 @@ def provider_modules() -> list[str]:
     from integrations_sdk.models import IntegrationType
 
     return [
-        name for name in NAMES if name.startswith("connectors.") and name.split(".")[1] in set(IntegrationType)
+        name
+        for name in NAMES
+        if name.startswith("connectors.") and name.split(".")[1] in set(IntegrationType)
     ]
 
 
@@ -158,7 +160,12 @@ def test_a_provider_leaves_the_rest_to_the_base(name):
     kinds = {type(node) for node in ast.walk(tree_of(name))}
     assert ast.Try not in kinds
     assert ast.ExceptHandler not in kinds
-    assert not {module.split(".")[0] for module in imports_of(name)} & {"logging", "structlog", "httpx2", "aiohttp"}
+    assert not {module.split(".")[0] for module in imports_of(name)} & {
+        "logging",
+        "structlog",
+        "httpx2",
+        "aiohttp",
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -198,11 +205,15 @@ def test_every_module_says_what_it_offers(name):
 def test_public_items_have_docstrings(name):
     """Each public class and function, and each public method, has a docstring."""
     for node in tree_of(name).body:
-        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
+        if not isinstance(
+            node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        ) or node.name.startswith("_"):
             continue
         assert ast.get_docstring(node), f"{name}.{node.name}"
         for inner in node.body if isinstance(node, ast.ClassDef) else ():
-            method = isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and not inner.name.startswith("_")
+            method = isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and not inner.name.startswith(
+                "_"
+            )
             assert not method or ast.get_docstring(inner), f"{name}.{node.name}.{inner.name}"
 
 
@@ -213,7 +224,7 @@ def test_the_public_face_is_small():
         assert getattr(integrations_sdk, public) is not None
     assert set(dir(integrations_sdk)) == set(integrations_sdk.__all__)
     with pytest.raises(AttributeError, match="Nothing"):
-        integrations_sdk.Nothing  # noqa: B018
+        integrations_sdk.Nothing
 
 
 HEAVY = ("httpx2", "httpx", "aiohttp", "structlog", "cattrs", "cryptography", "asyncio", "sqlite3")
@@ -223,14 +234,19 @@ HEAVY = ("httpx2", "httpx", "aiohttp", "structlog", "cattrs", "cryptography", "a
     ("statement", "forbidden"),
     [
         ("import integrations_sdk", (*HEAVY, "attrs")),
-        ("from integrations_sdk import IntegrationManagementManager", ("httpx2", "httpx", "aiohttp", "structlog")),
+        (
+            "from integrations_sdk import IntegrationManagementManager",
+            ("httpx2", "httpx", "aiohttp", "structlog"),
+        ),
         ("from integrations_sdk import AsyncIntegrationManagementManager", ("httpx2", "httpx", "aiohttp")),
     ],
 )
 def test_importing_is_cheap(statement, forbidden):
     """Importing loads no provider and no HTTP library."""
     code = f"import sys; {statement}; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert not set(loaded) & set(forbidden)
     assert not set(loaded) & {f"{PACKAGE}.{name}" for name in provider_modules()}
 

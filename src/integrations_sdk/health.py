@@ -293,7 +293,7 @@ class AsyncHealthManager:
         for watcher in list(self._watchers):
             try:
                 watcher(check)
-            except Exception as error:  # a user's callback may raise anything, and must not end the sweep
+            except Exception as error:  # noqa: BLE001  # a user's callback must not end the sweep
                 logger().error("on_change callback failed", error=type(error).__name__, reason=str(error))
         event = Event(
             id=uuid7(check.last_check),

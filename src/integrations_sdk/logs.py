@@ -53,7 +53,7 @@ def logger() -> Logger:
 
 
 @cache
-def _structured() -> Any:  # noqa: ANN401  # structlog's bound loggers are Any by design
+def _structured() -> Any:  # structlog's bound loggers are Any by design
     import structlog
 
     return structlog.wrap_logger(

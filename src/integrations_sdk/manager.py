@@ -172,9 +172,11 @@ class AsyncIntegrationManagementManager:
     def forked(self) -> Self:
         """The same manager for a forked child: same store and credentials, connections and tasks of its own."""
         child = type(self).__new__(type(self))
-        child._open_http = self._open_http
+        child._open_http = self._open_http  # noqa: SLF001  # of the same class
         runtime = attrs.evolve(self.runtime, http=self._open_http(), tasks=Tasks())
-        child._compose(runtime, self.registry, self._thresholds)
+        child._compose(  # noqa: SLF001  # of the same class
+            runtime, self.registry, self._thresholds
+        )
         return child
 
     def __getattr__(self, name: str) -> AsyncProviderManager:

@@ -24,7 +24,7 @@ from integrations_sdk.store.base import Document, Insert, Replace
 __all__ = ["AsyncOAuthManager", "OAuthApplication", "OAuthScope", "redirect_problem"]
 
 _COLLECTION: Final = "oauth_applications"
-_SECRET_PREFIX: Final = "isdk_"
+_SECRET_PREFIX: Final = "isdk_"  # noqa: S105  # what secrets begin with
 """Lets secret scanners know a leaked client secret when they see one."""
 
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}

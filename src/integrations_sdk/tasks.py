@@ -37,4 +37,6 @@ class Tasks:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger().error("background task failed", task=task.get_name(), error=type(error).__name__, reason=str(error))
+            logger().error(
+                "background task failed", task=task.get_name(), error=type(error).__name__, reason=str(error)
+            )

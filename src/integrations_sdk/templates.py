@@ -191,8 +191,8 @@ class AsyncTemplatesManager:
         problems = [
             Problem(f"required_fields.{name}", "unknown field", closest(name, known)) for name in unknown
         ]
-        for problem in _wrong(config, draft.default_config):
-            problems.append(problem._replace(path=f"default_config.{problem.path}"))
+        wrong = _wrong(config, draft.default_config)
+        problems += [problem._replace(path=f"default_config.{problem.path}") for problem in wrong]
         for name in _credentials(config) & draft.default_config.keys():
             value = draft.default_config[name]
             if not (isinstance(value, str) and Secret(value).is_reference):

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 import weakref
+from functools import partial
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_threads_share_one_loop(portal):
     results: list[int] = []
 
     def work(number: int) -> None:
-        results.extend(portal.call(lambda: portal.manager.add(number, step)) for step in range(50))
+        results.extend(portal.call(partial(portal.manager.add, number, step)) for step in range(50))
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
     for thread in threads:

@@ -14,7 +14,9 @@ def test_every_provider_is_listed(manager, run):
 
 def test_lists_are_filtered(manager, run):
     """By category, by capability, and by both."""
-    assert [entry.provider for entry in run(manager.catalog.list(category="custom", capability="notifier"))] == ["toy"]
+    assert [
+        entry.provider for entry in run(manager.catalog.list(category="custom", capability="notifier"))
+    ] == ["toy"]
     trackers = {entry.provider for entry in run(manager.catalog.list(capability="issue_tracker"))}
     assert trackers == {"jira", "gitlab", "github"}
     for wrong in ({"category": "customs"}, {"capability": "tracker"}):
@@ -50,6 +52,6 @@ def test_every_provider_has_documented_fields(manager, run):
     """Each entry has a documentation link, and each field a description."""
     for entry in run(manager.catalog.list()):
         assert all(field.description for field in entry.fields), entry.provider
-        if entry.provider not in {"toy"}:
+        if entry.provider != "toy":
             assert entry.docs_url.startswith("https://"), entry.provider
             assert entry.setup, entry.provider

@@ -114,7 +114,11 @@ def test_a_check_is_remembered(manager, run, clock):
     """A check returns status, time and moment, and joins the history, newest first."""
     made = run(manager.toy.create(url="https://t.example"))
     check = run(manager.health.check_integration_health(made.integration_id, "toy"))
-    assert (check["status"], check["response_time_ms"], check["last_check"]) == ("healthy", 0.0, "2026-01-01T00:00:00Z")
+    assert (check["status"], check["response_time_ms"], check["last_check"]) == (
+        "healthy",
+        0.0,
+        "2026-01-01T00:00:00Z",
+    )
     clock.advance(60)
     run(manager.toy.check(made.integration_id))
     history = run(manager.health.get_health_history(made.integration_id))

@@ -69,7 +69,12 @@ def test_several_redirect_uris(manager, run):
 
 def test_every_mistake_is_named(manager, run):
     """Unknown scopes, unsafe URIs, missing names and unknown fields come in one error."""
-    wrong = {"name": " ", "redirect_uri": ["http://evil.example", "javascript:alert(1)"], "scopes": ["apii"], "x": 1}
+    wrong = {
+        "name": " ",
+        "redirect_uri": ["http://evil.example", "javascript:alert(1)"],
+        "scopes": ["apii"],
+        "x": 1,
+    }
     with pytest.raises(ConfigurationError) as caught:
         run(manager.oauth.create_oauth_application(wrong))
     paths = [problem.path for problem in caught.value.problems]

@@ -28,7 +28,11 @@ def live():
 def test_what_is_created_is_shown_without_its_secret(manager, run):
     """A webhook has the document's fields, no call yet, and no secret."""
     made = run(manager.webhooks.create_webhook(HOOK))
-    assert (made["webhook_id"], made["events"], made["enable_ssl_verification"]) == ("webhook-1", ["pipeline"], True)
+    assert (made["webhook_id"], made["events"], made["enable_ssl_verification"]) == (
+        "webhook-1",
+        ["pipeline"],
+        True,
+    )
     assert (made.trigger_count, made.last_triggered_at, made.last_status) == (0, None, None)
     assert "my-secret" not in str(dict(made)) + made._repr_html_()
 
@@ -53,7 +57,11 @@ def test_they_are_kept_changed_and_removed(manager, run):
 def test_every_mistake_is_named(manager, run):
     """A wrong webhook is one error, and nothing is stored."""
     with pytest.raises(ConfigurationError) as caught:
-        run(manager.webhooks.create_webhook({"url": "ftp://x", "event": ["push"], "enable_ssl_verification": "yes"}))
+        run(
+            manager.webhooks.create_webhook(
+                {"url": "ftp://x", "event": ["push"], "enable_ssl_verification": "yes"}
+            )
+        )
     assert {"url", "event", "verify_ssl"} <= {problem.path for problem in caught.value.problems}
     assert run(manager.webhooks.list_webhooks()) == []
 

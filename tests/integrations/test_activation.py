@@ -22,7 +22,11 @@ def test_what_is_configured_is_on(manager, run, monkeypatch):
     """A provider with enough variables becomes an integration; its secret stays a reference."""
     environ = {"TOY_URL": "https://t.example", "TOY_TOKEN": "s3cret"}
     (result,) = run(manager.from_environment(environ))
-    assert (result.provider, result.variables, result.integration_id) == ("toy", ("TOY_URL", "TOY_TOKEN"), "toy-1")
+    assert (result.provider, result.variables, result.integration_id) == (
+        "toy",
+        ("TOY_URL", "TOY_TOKEN"),
+        "toy-1",
+    )
     assert "s3cret" not in str(dict(result))
     kept = run(manager.runtime.secrets.get("default:toy-1"))
     assert kept == {"token": Secret("env:TOY_TOKEN")}
@@ -39,7 +43,11 @@ def test_a_second_start_makes_nothing_twice(manager, run):
 def test_half_a_configuration_is_said_and_fails_nothing(manager, run, caplog):
     """What is missing is named in the result and in a warning; the others are on."""
     with caplog.at_level("WARNING", logger="integrations_sdk"):
-        results = run(manager.from_environment({"TOY_TOKEN": "s3cret", "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/X"}))
+        results = run(
+            manager.from_environment(
+                {"TOY_TOKEN": "s3cret", "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/X"}
+            )
+        )
     slack, toy = sorted(results, key=lambda result: result.provider)
     assert slack.integration_id == "slack-1"
     assert toy.integration_id is None

@@ -26,14 +26,25 @@ def test_all_of_them_are_listed(live):
     manager, _, run = live
     run(manager.integrations.create("webhook", {"url": "https://w.example"}))
     run(manager.sentry.disable("sentry-1"))
-    assert [item.provider for item in run(manager.monitoring.list())] == ["datadog", "sentry", "prometheus", "newrelic"]
-    assert [item.provider for item in run(manager.monitoring.list(state="active"))] == ["datadog", "prometheus", "newrelic"]
+    assert [item.provider for item in run(manager.monitoring.list())] == [
+        "datadog",
+        "sentry",
+        "prometheus",
+        "newrelic",
+    ]
+    assert [item.provider for item in run(manager.monitoring.list(state="active"))] == [
+        "datadog",
+        "prometheus",
+        "newrelic",
+    ]
 
 
 def test_custom_metrics_reach_every_service_that_takes_them(live):
     """One call sends to all metric sinks; the outcomes name each."""
     manager, sandbox, run = live
-    outcomes = run(manager.monitoring.send_metrics({"name": "deploy.duration", "value": 12.5, "tags": {"env": "prod"}}))
+    outcomes = run(
+        manager.monitoring.send_metrics({"name": "deploy.duration", "value": 12.5, "tags": {"env": "prod"}})
+    )
     assert [outcome.target for outcome in outcomes] == ["datadog-1", "prometheus-1", "newrelic-1"]
     assert outcomes.failures == []
     assert all(sandbox[provider].received for provider in ("datadog", "prometheus", "newrelic"))

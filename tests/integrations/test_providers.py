@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from integrations_sdk.errors import AlreadyExistsError, AuthenticationError, ConfigurationError, NotFoundError, StateError
+from integrations_sdk.errors import (
+    AlreadyExistsError,
+    AuthenticationError,
+    ConfigurationError,
+    NotFoundError,
+    StateError,
+)
 from integrations_sdk.models import Level, Message
 from support.toy import push, toy
 
@@ -47,7 +53,12 @@ def test_ids_of_other_providers_are_refused(manager, run):
     run(manager.toy.create(url=URL))
     with pytest.raises(NotFoundError, match="toy integration, not webhook"):
         run(manager.webhook.get("toy-1"))
-    for operation in (manager.webhook.delete, manager.webhook.enable, manager.webhook.disable, manager.webhook.check):
+    for operation in (
+        manager.webhook.delete,
+        manager.webhook.enable,
+        manager.webhook.disable,
+        manager.webhook.check,
+    ):
         with pytest.raises(NotFoundError):
             run(operation("toy-1"))
 
@@ -66,7 +77,7 @@ def test_providers_are_attributes(manager):
     assert manager.toy is manager.provider("toy")
     assert {"toy", "github", "slack", "health"} <= set(dir(manager))
     with pytest.raises(AttributeError, match="providers: slack"):
-        manager.slak  # noqa: B018
+        manager.slak
     with pytest.raises(NotFoundError):
         manager.provider("slak")
 

@@ -18,7 +18,12 @@ def test_created_integrations_get_readable_ids(manager, run):
     """Ids count up per provider; the name defaults to the title and the number."""
     first = run(manager.integrations.create("toy", {"url": URL}))
     second = run(manager.toy.create(url=URL, name="Second"))
-    assert (first.integration_id, first.name, second.integration_id, second.name) == ("toy-1", "Toy 1", "toy-2", "Second")
+    assert (first.integration_id, first.name, second.integration_id, second.name) == (
+        "toy-1",
+        "Toy 1",
+        "toy-2",
+        "Second",
+    )
     assert first["integration_id"] == "toy-1"
     assert (first.project_id, first.tenant_id, first.provider, first.version) == ("g/p", "default", "toy", 1)
 
@@ -64,7 +69,12 @@ def test_lists_are_filtered_and_ordered(manager, run):
         run(manager.toy.create(url=URL))
     run(manager.integrations.create("webhook", {"url": "https://w.example"}))
     run(manager.toy.disable("toy-2"))
-    assert [item.integration_id for item in run(manager.integrations.list())] == ["toy-1", "toy-2", "toy-3", "webhook-1"]
+    assert [item.integration_id for item in run(manager.integrations.list())] == [
+        "toy-1",
+        "toy-2",
+        "toy-3",
+        "webhook-1",
+    ]
     assert [item.integration_id for item in run(manager.toy.list(state="active"))] == ["toy-1", "toy-3"]
     with pytest.raises(ConfigurationError, match="active, disabled"):
         run(manager.integrations.list(state="on"))
@@ -74,7 +84,11 @@ def test_update_changes_what_is_named_and_keeps_the_rest(manager, run):
     """An update merges; None takes a field back to its default; secrets stay unless they are named."""
     run(manager.toy.create(url=URL, token="old", size=7))
     changed = run(manager.toy.update("toy-1", {"size": None, "pause": 1}, name="Renamed"))
-    assert (changed.config, changed.name, changed.version) == ({"url": URL, "token": "••••", "pause": 1.0}, "Renamed", 2)
+    assert (changed.config, changed.name, changed.version) == (
+        {"url": URL, "token": "••••", "pause": 1.0},
+        "Renamed",
+        2,
+    )
     assert run(manager._directory.open("toy-1")).config.token == Secret("old")
     run(manager.toy.update("toy-1", api_token="new"))
     assert run(manager._directory.open("toy-1")).config.token == Secret("new")
@@ -137,7 +151,11 @@ def test_changes_are_published(manager, run):
     run(manager.toy.create(url=URL, token="s3cret"))
     run(manager.toy.update("toy-1", size=1))
     run(manager.toy.delete("toy-1"))
-    assert [event.type for event in heard] == ["integration.created", "integration.updated", "integration.deleted"]
+    assert [event.type for event in heard] == [
+        "integration.created",
+        "integration.updated",
+        "integration.deleted",
+    ]
     assert "s3cret" not in str(heard)
 
 

@@ -52,7 +52,9 @@ class ToyConnector(Connector[ToyConfig]):
     async def notify(self, message: Message) -> Outcome:
         self._fail()
         type(self).told.append((self.context.integration_id or "", message.summary))
-        return Outcome(target=self.context.integration_id or "", provider="toy", operation="notify", reference="1")
+        return Outcome(
+            target=self.context.integration_id or "", provider="toy", operation="notify", reference="1"
+        )
 
     async def spin(self, times: int, *, fast: bool = False) -> dict[str, object]:
         """An operation of its own."""
@@ -81,4 +83,6 @@ def push(**fields: object) -> Event:
     """A push event."""
     from datetime import UTC, datetime
 
-    return Event(id="e1", type="push", source="x", time=datetime(2026, 1, 1, tzinfo=UTC), title="Pushed", **fields)
+    return Event(
+        id="e1", type="push", source="x", time=datetime(2026, 1, 1, tzinfo=UTC), title="Pushed", **fields
+    )

@@ -1,4 +1,4 @@
-"""`CatalogManager`: made by `scripts/generate_blocking.py` from `AsyncCatalogManager`; edit that class instead."""
+"""`CatalogManager`: generated from `AsyncCatalogManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from integrations_sdk.blocking.portal import BlockingSubManager
 
 if TYPE_CHECKING:
-    from integrations_sdk.catalog import AsyncCatalogManager, CatalogEntry
+    from integrations_sdk.catalog import (
+        AsyncCatalogManager,  # noqa: F401  # ruff does not see it in the string below
+        CatalogEntry,
+    )
     from integrations_sdk.models import Category, JsonValue, RecordList
 
 __all__ = ["CatalogManager"]

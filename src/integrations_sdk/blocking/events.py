@@ -1,4 +1,4 @@
-"""`EventsManager`: made by `scripts/generate_blocking.py` from `AsyncEventsManager`; edit that class instead."""
+"""`EventsManager`: generated from `AsyncEventsManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from integrations_sdk.blocking.portal import BlockingSubManager
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from integrations_sdk.events.manager import AsyncEventsManager, SecretsGiven
+    from integrations_sdk.events.manager import (
+        AsyncEventsManager,  # noqa: F401  # ruff does not see it in the string below
+        SecretsGiven,
+    )
     from integrations_sdk.models import Event, OutcomeList
 
 __all__ = ["EventsManager"]
@@ -19,7 +22,8 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
     """Receives events from GitLab, GitHub, Jira, Jenkins and others, and dispatches them.
 
     Args:
-        secrets: what is shared with each source, as with `set_secret()`.
+        secrets: what is shared with each source, for this manager only; goes before `set_secret()`.
+        on_outcome: called with the outcome of each target that wanted an event.
         max_body_bytes: a larger body is refused.
     """
 
@@ -84,15 +88,13 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
             lambda manager: manager.dispatch(event, concurrency=concurrency, include_skipped=include_skipped)
         )
 
-    def set_secret(self, source: str, secret: SecretsGiven) -> None:
-        """Use this secret for messages of the source from now on, in place of an earlier one.
-
-        It is kept in this process's memory only: a reference (`env:NAME`) lets every process find it.
+    def set_secret(self, source: str, secret: SecretsGiven | None) -> None:
+        """Keep what is shared with a source, sealed, in place of an earlier one, for `receive()`.
 
         Args:
             source: who shares it, e.g. `gitlab`.
-            secret: several to accept the old and the new one during a change; a reference is resolved
-                with each message.
+            secret: several to accept the old and the new one during a change; a reference is kept as
+                such and resolved with each message; None forgets it.
 
         Raises:
             ConfigurationError: it is empty or no text.

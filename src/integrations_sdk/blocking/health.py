@@ -1,4 +1,4 @@
-"""`HealthManager`: made by `scripts/generate_blocking.py` from `AsyncHealthManager`; edit that class instead."""
+"""`HealthManager`: generated from `AsyncHealthManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integrations_sdk.blocking.portal import BlockingSubManager
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from integrations_sdk.health import AsyncHealthManager
+    from integrations_sdk.health import AsyncHealthManager  # noqa: F401  # ruff does not see it in the string below
     from integrations_sdk.models import HealthCheck, RecordList
 
 __all__ = ["HealthManager"]

@@ -1,4 +1,4 @@
-"""`IntegrationsManager`: made by `scripts/generate_blocking.py` from `AsyncIntegrationsManager`; edit that class instead."""
+"""`IntegrationsManager`: generated from `AsyncIntegrationsManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from integrations_sdk.connectors.config import ConnectorConfig
-    from integrations_sdk.integrations.records import AsyncIntegrationsManager
+    from integrations_sdk.integrations.records import AsyncIntegrationsManager  # noqa: F401  # ruff does not see it in the string below
     from integrations_sdk.models import Integration, IntegrationState, RecordList
 
 __all__ = ["IntegrationsManager"]

@@ -1,4 +1,4 @@
-"""`JenkinsManager`: made by `scripts/generate_blocking.py` from `AsyncJenkinsManager`; edit that class instead."""
+"""`JenkinsManager`: generated from `AsyncJenkinsManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 

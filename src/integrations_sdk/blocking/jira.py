@@ -1,4 +1,4 @@
-"""`JiraManager`: made by `scripts/generate_blocking.py` from `AsyncJiraManager`; edit that class instead."""
+"""`JiraManager`: generated from `AsyncJiraManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class IntegrationManagementManager:
         )
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, **options: Any) -> Self:  # noqa: ANN401  # as __init__
+    def from_env(cls, environ: Mapping[str, str] | None = None, **options: Any) -> Self:  # as __init__
         """A manager with everything switched on that the environment configures.
 
         `GITLAB_URL`, `CI_PROJECT_PATH` and `INTEGRATIONS_SDK_STORE` set the arguments of the same meaning.

@@ -1,4 +1,4 @@
-"""`MonitoringManager`: made by `scripts/generate_blocking.py` from `AsyncMonitoringManager`; edit that class instead."""
+"""`MonitoringManager`: generated from `AsyncMonitoringManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from integrations_sdk.blocking.portal import BlockingSubManager
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from integrations_sdk.integrations.monitoring import AsyncMonitoringManager
+    from integrations_sdk.integrations.monitoring import AsyncMonitoringManager  # noqa: F401  # ruff does not see it in the string below
     from integrations_sdk.models import (
         Integration,
         IntegrationState,

@@ -1,4 +1,4 @@
-"""`OAuthManager`: made by `scripts/generate_blocking.py` from `AsyncOAuthManager`; edit that class instead."""
+"""`OAuthManager`: generated from `AsyncOAuthManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from integrations_sdk.models import RecordList, Secret
-    from integrations_sdk.oauth import AsyncOAuthManager, OAuthApplication
+    from integrations_sdk.oauth import (
+        AsyncOAuthManager,  # noqa: F401  # ruff does not see it in the string below
+        OAuthApplication,
+    )
 
 __all__ = ["OAuthManager"]
 

@@ -1,4 +1,4 @@
-"""`ProviderManager`: made by `scripts/generate_blocking.py` from `AsyncProviderManager`; edit that class instead."""
+"""`ProviderManager`: generated from `AsyncProviderManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from integrations_sdk.connectors.base import ConnectorConfig
-    from integrations_sdk.integrations.providers import AsyncProviderManager
+    from integrations_sdk.integrations.providers import AsyncProviderManager  # noqa: F401  # ruff does not see it in the string below
     from integrations_sdk.models import (
         Build,
         BuildRequest,

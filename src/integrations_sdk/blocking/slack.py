@@ -1,4 +1,4 @@
-"""`SlackManager`: made by `scripts/generate_blocking.py` from `AsyncSlackManager`; edit that class instead."""
+"""`SlackManager`: generated from `AsyncSlackManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 

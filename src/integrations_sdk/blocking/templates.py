@@ -1,4 +1,4 @@
-"""`TemplatesManager`: made by `scripts/generate_blocking.py` from `AsyncTemplatesManager`; edit that class instead."""
+"""`TemplatesManager`: generated from `AsyncTemplatesManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from integrations_sdk.models import Integration, RecordList
-    from integrations_sdk.templates import AsyncTemplatesManager, IntegrationTemplate
+    from integrations_sdk.templates import (
+        AsyncTemplatesManager,  # noqa: F401  # ruff does not see it in the string below
+        IntegrationTemplate,
+    )
 
 __all__ = ["TemplatesManager"]
 

@@ -1,4 +1,4 @@
-"""`WebhooksManager`: made by `scripts/generate_blocking.py` from `AsyncWebhooksManager`; edit that class instead."""
+"""`WebhooksManager`: generated from `AsyncWebhooksManager` by `scripts/generate_blocking.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from integrations_sdk.models import IntegrationState, JsonValue, Outcome, RecordList
-    from integrations_sdk.webhooks import AsyncWebhooksManager, Webhook
+    from integrations_sdk.webhooks import (
+        AsyncWebhooksManager,  # noqa: F401  # ruff does not see it in the string below
+        Webhook,
+    )
 
 __all__ = ["WebhooksManager"]
 

@@ -11,7 +11,19 @@ import attrs
 from integrations_sdk.errors import Problem
 from integrations_sdk.models import Secret
 
-__all__ = ["ConnectorConfig", "Validate", "default_of", "fields_of", "http_url", "not_empty", "one_of", "secret_names", "secret_values", "setting", "settings"]
+__all__ = [
+    "ConnectorConfig",
+    "Validate",
+    "default_of",
+    "fields_of",
+    "http_url",
+    "not_empty",
+    "one_of",
+    "secret_names",
+    "secret_values",
+    "setting",
+    "settings",
+]
 
 T = TypeVar("T")
 
@@ -22,12 +34,12 @@ Validate = Callable[[Any], str | None]
 def setting(
     doc: str,
     *,
-    default: Any = attrs.NOTHING,  # noqa: ANN401  # as attrs.field
+    default: Any = attrs.NOTHING,  # as attrs.field
     factory: Callable[[], Any] | None = None,
     validate: Validate | None = None,
     also: tuple[str, ...] = (),
     example: str | None = None,
-) -> Any:  # noqa: ANN401  # as attrs.field
+) -> Any:  # as attrs.field
     """A field of a configuration class.
 
     Args:
@@ -87,7 +99,7 @@ class ConnectorConfig:
     )
 
     @classmethod
-    def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:
+    def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:  # noqa: ARG003  # for subclasses
         """What is wrong with the fields taken together, beside each one alone.
 
         Args:
@@ -139,4 +151,6 @@ def secret_names(config: type[ConnectorConfig]) -> frozenset[str]:
 def secret_values(config: ConnectorConfig) -> list[str]:
     """The secrets of a configuration, revealed, longest first: for keeping them out of what is shown."""
     found = (getattr(config, name) for name in secret_names(type(config)))
-    return sorted((item.reveal() for item in found if isinstance(item, Secret) and item), key=len, reverse=True)
+    return sorted(
+        (item.reveal() for item in found if isinstance(item, Secret) and item), key=len, reverse=True
+    )

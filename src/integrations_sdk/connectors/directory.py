@@ -42,7 +42,9 @@ class ConnectorDirectory:
         Raises:
             NotFoundError: there is none with that id in this scope, or it is of another provider.
         """
-        document = await self.runtime.store.get(INTEGRATIONS, storage_id(self.runtime.scope.tenant_id, integration_id))
+        document = await self.runtime.store.get(
+            INTEGRATIONS, storage_id(self.runtime.scope.tenant_id, integration_id)
+        )
         found = restore(Integration, document.data) if document else None
         project = self.runtime.scope.project_id
         if found is None or (project is not None and found.project_id != project):
@@ -58,7 +60,12 @@ class ConnectorDirectory:
     ) -> AsyncIterator[Integration]:
         """Every integration of the scope, oldest first."""
         scope = self.runtime.scope
-        where = {"tenant_id": scope.tenant_id, "project_id": scope.project_id, "provider": provider, "state": state}
+        where = {
+            "tenant_id": scope.tenant_id,
+            "project_id": scope.project_id,
+            "provider": provider,
+            "state": state,
+        }
         cursor: str | None = None
         while True:
             page = await self.runtime.store.query(
@@ -93,7 +100,9 @@ class ConnectorDirectory:
             return known[1]
         kept = await self.runtime.secrets.get(key)
         secrets = {name: await self.runtime.secrets.resolve(secret) for name, secret in kept.items()}
-        connector = self.build(integration.integration_type, {**integration.config, **secrets}, integration.integration_id)
+        connector = self.build(
+            integration.integration_type, {**integration.config, **secrets}, integration.integration_id
+        )
         self._open[key] = (integration.version, connector)
         if known is not None:
             await known[1].close()

@@ -26,7 +26,8 @@ _SPEAKING_KEYS: Final = (
     "message", "error_description", "error", "errorMessages", "errors", "detail", "details", "title", "reason", "msg",
 )  # fmt: skip
 _REQUEST_ID_HEADERS: Final = (
-    "x-request-id", "x-slack-req-id", "x-github-request-id", "x-gitlab-meta", "atl-traceid", "x-arequestid", "request-id",
+    "x-request-id", "x-slack-req-id", "x-github-request-id", "x-gitlab-meta", "atl-traceid", "x-arequestid",
+    "request-id",
 )  # fmt: skip
 
 
@@ -49,7 +50,9 @@ def fault_of(response: Response) -> Fault | None:
         return None
     words = words_of(response)
     if 300 <= status < 400:
-        return Fault(RejectedError, "answered with a redirect, which is not followed: configure the final URL")
+        return Fault(
+            RejectedError, "answered with a redirect, which is not followed: configure the final URL"
+        )
     if status == 401:
         return Fault(AuthenticationError, words or "the credentials are refused")
     if status == 403:

@@ -37,7 +37,9 @@ class Registry:
         name = getattr(connector, "provider", "")
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             raise ConfigurationError.of(
-                f"connector {connector.__name__}", "provider", "expected a name such as `acme`: [a-z][a-z0-9_]*"
+                f"connector {connector.__name__}",
+                "provider",
+                "expected a name such as `acme`: [a-z][a-z0-9_]*",
             )
         if name in self:
             msg = f"a provider {name!r} exists already; choose another name for {connector.__name__}"
@@ -60,7 +62,9 @@ class Registry:
 
     def __iter__(self) -> Iterator[str]:
         """Every provider's name, built-in ones first."""
-        return iter(dict.fromkeys([*(kind.value for kind in IntegrationType), *self._offered(), *self._classes]))
+        return iter(
+            dict.fromkeys([*(kind.value for kind in IntegrationType), *self._offered(), *self._classes])
+        )
 
     def _offered(self) -> dict[str, EntryPoint]:
         if self._entry_points is None:

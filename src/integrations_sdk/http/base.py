@@ -193,16 +193,16 @@ class Call:
 
 
 class Transport(Protocol):
-    """Sends one request once. No retry, no redirect, no cookie, no logging.
-
-    Raises (from `send`):
-        TransportError: `sent=False` only when no byte of the request can have left.
-        ResponseTooLargeError: the answer, once decompressed, exceeds `request.max_response_bytes`, or
-            has more than 200 header fields.
-    """
+    """Sends one request once. No retry, no redirect, no cookie, no logging."""
 
     async def send(self, request: Request) -> Response:
-        """Send it and read the whole answer, whatever its status."""
+        """Send it and read the whole answer, whatever its status.
+
+        Raises:
+            TransportError: `sent=False` only when no byte of the request can have left.
+            ResponseTooLargeError: the answer, once decompressed, exceeds `request.max_response_bytes`, or
+                has more than 200 header fields.
+        """
         ...
 
     async def close(self) -> None:
@@ -244,9 +244,17 @@ def _request_problems(request: Request) -> Iterator[Problem]:
     except ValueError:
         usable = False
     if not usable:
-        yield Problem("url", "expected an absolute http or https URL", "write it out, e.g. https://example.com/path")
+        yield Problem(
+            "url", "expected an absolute http or https URL", "write it out, e.g. https://example.com/path"
+        )
     for name, value in request.headers.items():
         if not _TOKEN.fullmatch(name):
-            yield Problem(f"headers.{name!r}", "expected a header name of letters, digits and !#$%&'*+.^_`|~-")
+            yield Problem(
+                f"headers.{name!r}", "expected a header name of letters, digits and !#$%&'*+.^_`|~-"
+            )
         if _FORBIDDEN.search(value):
-            yield Problem(f"headers.{name!r}", "expected no line break or NUL in the value", "remove it; it would inject headers")
+            yield Problem(
+                f"headers.{name!r}",
+                "expected no line break or NUL in the value",
+                "remove it; it would inject headers",
+            )

@@ -66,13 +66,13 @@ class AsyncMonitoringManager:
         Returns:
             One outcome for each of them; one that fails does not stop the others.
         """
-        return await self._everywhere(MetricSink, lambda to, id: to.send_metrics(id, metrics))
+        return await self._everywhere(MetricSink, lambda to, target: to.send_metrics(target, metrics))
 
     async def send_logs(
         self, entries: Sequence[LogEntry | Mapping[str, object]] | Mapping[str, object] | LogEntry
     ) -> OutcomeList:
         """Send log lines to every active monitoring integration that takes logs; outcomes as `send_metrics()`."""
-        return await self._everywhere(LogSink, lambda to, id: to.send_logs(id, entries))
+        return await self._everywhere(LogSink, lambda to, target: to.send_logs(target, entries))
 
     async def _everywhere(
         self, capability: type, send: Callable[[AsyncProviderManager, str], Awaitable[Outcome]]

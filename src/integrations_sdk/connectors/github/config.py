@@ -59,7 +59,10 @@ class GitHubConfig(ConnectorConfig):
         "Number or client id of a GitHub App, in place of a token.", default=None, example="123456"
     )
     private_key: Secret | None = setting(
-        "The app's private key, PEM.", default=None, validate=rsa_private_key, example="file:/run/secrets/app.pem"
+        "The app's private key, PEM.",
+        default=None,
+        validate=rsa_private_key,
+        example="file:/run/secrets/app.pem",
     )
     installation_id: int | str | None = setting(
         "Number of the app's installation.", default=None, validate=_number, example="7890123"

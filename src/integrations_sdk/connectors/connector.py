@@ -1,0 +1,346 @@
+"""`Connector`: the base class of every provider, and what it is given.
+
+A provider is class attributes, a config class and a few short methods; retry, rate limits, deadlines,
+errors, redaction and logs are done here and in `http/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from datetime import timedelta
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+import attrs
+
+from integrations_sdk.clock import Clock
+from integrations_sdk.connectors.capabilities import EventSink, Notifier
+from integrations_sdk.connectors.config import ConnectorConfig, secret_values
+from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id
+from integrations_sdk.connectors.paging import next_query
+from integrations_sdk.connectors.subscription import unwanted
+from integrations_sdk.connectors.wire import encoded, query_string
+from integrations_sdk.errors import ConnectorError, RejectedError
+from integrations_sdk.http.base import (
+    Call,
+    Connection,
+    HttpSender,
+    RateLimit,
+    Request,
+    Response,
+    RetryPolicy,
+)
+from integrations_sdk.http.retry import retry_after
+from integrations_sdk.messages import message_for
+from integrations_sdk.models import (
+    MASK,
+    Category,
+    CheckResult,
+    Event,
+    JsonValue,
+    Outcome,
+    OutcomeStatus,
+    Scope,
+)
+
+__all__ = ["Connector", "ConnectorContext", "ConnectorMemory"]
+
+C = TypeVar("C", bound=ConnectorConfig)
+T = TypeVar("T")
+
+
+class ConnectorMemory(Protocol):
+    """What a connector remembers between calls and restarts, for one integration."""
+
+    async def recall(self, key: str) -> dict[str, JsonValue] | None:
+        """What was remembered under the key; None if nothing."""
+        ...
+
+    async def remember(self, key: str, value: dict[str, JsonValue]) -> None:
+        """Keep the value, in place of an earlier one."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class ConnectorContext:
+    """What a connector is given beside its configuration.
+
+    Attributes:
+        integration_id: None while a configuration is only being tried.
+        open: another integration of the same tenant, by id.
+        spawn: start background work in the manager's loop.
+    """
+
+    integration_id: str | None
+    http: HttpSender
+    clock: Clock
+    scope: Scope
+    memory: ConnectorMemory
+    open: Callable[[str], Awaitable[Connector[ConnectorConfig]]]
+    spawn: Callable[[Coroutine[object, object, None], str], object]
+
+
+class Connector(Generic[C]):
+    """One provider, configured: credentials and HTTP together.
+
+    Subclasses set the class attributes, offer capabilities by having their methods
+    (`connectors.capabilities`), and may override what is said to be overridable.
+
+    Class attributes:
+        provider: lower-case name, e.g. `slack`; `[a-z][a-z0-9_]*`.
+        title: for people, e.g. `Slack`.
+        Config: the configuration class.
+        docs_url: the vendor's API documentation.
+        setup: steps to get the credentials.
+        permissions: what the credentials must be allowed to do, least privilege.
+        limits: what people should know before they rely on it.
+        default_events: acted on when the configuration says nothing; empty: none.
+        environment: environment variable → field, for `from_env()`.
+        rate: the documented limit per account.
+        recommended: the configuration its built-in template starts from.
+    """
+
+    provider: ClassVar[str]
+    title: ClassVar[str]
+    category: ClassVar[Category]
+    Config: ClassVar[type[ConnectorConfig]]
+    docs_url: ClassVar[str] = ""
+    setup: ClassVar[tuple[str, ...]] = ()
+    permissions: ClassVar[tuple[str, ...]] = ()
+    limits: ClassVar[tuple[str, ...]] = ()
+    default_events: ClassVar[tuple[str, ...]] = ()
+    environment: ClassVar[Mapping[str, str]] = {}
+    rate: ClassVar[RateLimit | None] = None
+    recommended: ClassVar[Mapping[str, JsonValue]] = {}
+    retry: RetryPolicy = RetryPolicy()
+
+    def __init__(self, config: C, context: ConnectorContext) -> None:
+        self.config = config
+        self.context = context
+
+    # --- to be overridden ---------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """Where relative paths start; no slash at its end."""
+        return ""
+
+    async def authorize(self) -> Mapping[str, str]:
+        """Headers that carry the credentials."""
+        return {}
+
+    async def check(self) -> CheckResult:
+        """Ask the vendor whether the credentials work, without any effect that anybody could notice.
+
+        Raises:
+            ConnectorError: they do not, or the vendor does not answer.
+        """
+        raise NotImplementedError
+
+    def fault(self, response: Response) -> Fault | None:
+        """What is wrong with an answer, None when it is good. The status decides unless this is overridden."""
+        return fault_of(response)
+
+    async def handle_event(self, event: Event) -> Outcome:
+        """Act on an event that `wants()` let through. A notifier tells people; an event sink records it."""
+        if isinstance(self, Notifier):
+            return await self.notify(message_for(event))
+        if isinstance(self, EventSink):
+            return await self.send_event(event)
+        return self.skipped("events", f"{self.title} does not act on events")
+
+    def wants(self, event: Event) -> str | None:
+        """None to act on the event, otherwise why not."""
+        return unwanted(event, self.config, self.default_events)
+
+    async def close(self) -> None:
+        """Let go of what the connector itself holds; the HTTP client is not its own."""
+
+    # --- for subclasses -----------------------------------------------------
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        operation: str,
+        json: object = None,
+        form: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        content: bytes | None = None,
+        content_type: str | None = None,
+        query: Mapping[str, str | Sequence[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool | None = None,
+        rate: RateLimit | None = None,
+        account: str = "",
+        authorize: bool = True,
+        accept: Collection[int] = (),
+    ) -> Response:
+        """Send one request under all the rules, and return its answer if `fault()` finds it good.
+
+        Args:
+            url: absolute, or a path below `base_url` (build it with `url_path`).
+            operation: the vendor's word for it, e.g. `chat.postMessage`; shown in errors and logs.
+            json, form, content: the body, at most one of them.
+            idempotent: repeating does no more than doing it once; None: GET, HEAD, PUT, DELETE and OPTIONS are.
+            rate: in place of the provider's `rate`.
+            account: counts against a limit of its own, e.g. a channel; empty: the integration's.
+            accept: statuses that are an answer here rather than a fault, e.g. 404 where nothing need be there.
+
+        Raises:
+            ConnectorError: the one that fits; see `integrations_sdk.errors`.
+        """
+        body, kind = encoded(json, form, content)
+        kind = content_type or kind
+        credentials = await self.authorize() if authorize else {}
+        sent = {
+            "accept": "application/json",
+            **({"content-type": kind} if kind else {}),
+            **credentials,
+            **(headers or {}),
+        }
+        request = Request(
+            method=method,
+            url=(url if "://" in url else self.base_url + url) + query_string(query),
+            headers=sent,
+            content=body,
+            connection=self.connection,
+            connect_timeout=self.retry.connect_timeout.total_seconds(),
+            read_timeout=self.retry.read_timeout.total_seconds(),
+        )
+        safe = idempotent if idempotent is not None else method in {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
+        response = await self.context.http.send(
+            request,
+            Call(
+                provider=self.provider,
+                operation=operation,
+                integration_id=self.context.integration_id,
+                account=account or self.context.integration_id or "",
+                idempotent=safe,
+                retry=self.retry,
+                rate=rate or self.rate,
+            ),
+        )
+        if response.status not in accept and (fault := self.fault(response)) is not None:
+            raise self.error(fault, response, operation)
+        return response
+
+    async def records(
+        self, path: str, *, operation: str, query: Mapping[str, str | Sequence[str]] | None = None
+    ) -> AsyncIterator[dict[str, JsonValue]]:
+        """Every object of a paged listing; a page is asked for when the one before is used up (`next_query()`).
+
+        Raises:
+            ConnectorError: as `call()`, and when a page is not a JSON array.
+        """
+        page: str | None = query_string(query).removeprefix("?")
+        while page is not None:
+            response = await self.call("GET", f"{path}?{page}" if page else path, operation=operation)
+            for record in self.parse_list(response, operation):
+                yield record
+            page = next_query(response.headers, page)
+
+    async def attempt(self, work: Awaitable[T]) -> T | ConnectorError:
+        """What `work` comes to, or the error it fails with: for several parts of which each counts for itself."""
+        try:
+            return await work
+        except ConnectorError as error:
+            return error
+
+    def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
+        """The error for a fault, with all that the answer says and no secret that it echoes."""
+        return fault.kind(
+            _without(fault.message, secret_values(self.config)),
+            provider=self.provider,
+            operation=operation,
+            integration_id=self.context.integration_id,
+            status=response.status,
+            request_id=request_id(response),
+            attempts=response.attempts,
+            retry_after=retry_after(response.headers, self.context.clock.now()),
+            code=fault.code,
+        )
+
+    @property
+    def connection(self) -> Connection:
+        """How to connect, from the configuration."""
+        config = self.config
+        proxy = config.proxy.reveal() if config.proxy else None
+        return Connection(verify=config.verify_ssl, ca_file=config.ca_file, proxy=proxy)
+
+    def parse(self, response: Response, operation: str) -> dict[str, JsonValue]:
+        """The answer's JSON object.
+
+        Raises:
+            RejectedError: it is not a JSON object; something other than the vendor's API answered.
+        """
+        value = json_of(response)
+        if not isinstance(value, dict):
+            raise self.error(_unexpected(response, "object"), response, operation)
+        return value
+
+    def parse_list(self, response: Response, operation: str) -> list[dict[str, JsonValue]]:
+        """The objects of the answer's JSON array.
+
+        Raises:
+            RejectedError: it is not a JSON array; something other than the vendor's API answered.
+        """
+        value = json_of(response)
+        if not isinstance(value, list):
+            raise self.error(_unexpected(response, "array"), response, operation)
+        return [item for item in value if isinstance(item, dict)]
+
+    def done(
+        self,
+        response: Response,
+        operation: str,
+        *,
+        reference: str | None = None,
+        url: str | None = None,
+        detail: str | None = None,
+        data: Mapping[str, JsonValue] | None = None,
+    ) -> Outcome:
+        """The outcome of an operation that succeeded."""
+        return Outcome(
+            target=self.context.integration_id or self.provider,
+            provider=self.provider,
+            operation=operation,
+            attempts=response.attempts,
+            http_status=response.status,
+            request_id=request_id(response),
+            reference=reference,
+            url=url,
+            detail=detail,
+            duration=timedelta(seconds=response.elapsed),
+            data=dict(data or {}),
+        )
+
+    def skipped(self, operation: str, why: str) -> Outcome:
+        """The outcome of an operation that there was no reason to do."""
+        return Outcome(
+            target=self.context.integration_id or self.provider,
+            provider=self.provider,
+            operation=operation,
+            status=OutcomeStatus.SKIPPED,
+            attempts=0,
+            detail=why,
+        )
+
+
+def _unexpected(response: Response, expected: str) -> Fault:
+    kind = response.headers.get("content-type", "no content type")
+    return Fault(RejectedError, f"answered with {kind} instead of a JSON {expected}; is the URL the API's?")
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text
