@@ -132,6 +132,27 @@ def run(manager: AsyncIntegrationManagementManager) -> Iterator[Callable[[Corout
         runner.run(manager.aclose())
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under xdist, hand what was checked to the process that prints the summary."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["checked"] = [[*key, count] for key, count in CHECKED.items()]
+
+
+class Gathered:
+    """Collects what the workers checked."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        for provider, operation, count in getattr(node, "workeroutput", {}).get("checked", []):
+            CHECKED[provider, operation] += count
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gather from workers, where there are any."""
+    config.pluginmanager.register(Gathered())
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List the vendors' operations whose requests were checked in this session."""
     if CHECKED:
