@@ -34,6 +34,7 @@ from integrations_sdk.secrets.base import SecretStore
 from integrations_sdk.secrets.opening import open_secrets
 from integrations_sdk.store.base import Store
 from integrations_sdk.store.opening import open_store
+from integrations_sdk.store.upkeep import keep_purged
 from integrations_sdk.tasks import Tasks
 from integrations_sdk.templates import AsyncTemplatesManager
 from integrations_sdk.webhooks import AsyncWebhooksManager
@@ -188,7 +189,15 @@ class AsyncIntegrationManagementManager:
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.registry})
 
+    def start(self) -> None:
+        """Begin background upkeep in the running loop; `async with` does it by itself.
+
+        Without it everything works, but what has expired keeps its room in the store.
+        """
+        self.runtime.tasks.spawn(keep_purged(self.runtime.store, self.runtime.clock), name="upkeep")
+
     async def __aenter__(self) -> Self:
+        self.start()
         return self
 
     async def __aexit__(

@@ -24,7 +24,7 @@ class Core:
     """An asynchronous manager in miniature."""
 
     def __init__(self) -> None:
-        self.closed = 0
+        self.closed = self.started = 0
         self.cancelled = asyncio.Event()
 
     async def add(self, one: int, two: int) -> int:
@@ -40,13 +40,17 @@ class Core:
         finally:
             self.cancelled.set()
 
+    def start(self) -> None:
+        asyncio.get_running_loop()
+        self.started += 1
+
     async def aclose(self) -> None:
         self.closed += 1
 
 
 @pytest.fixture
 def portal():
-    made = Portal(Core, remake=lambda core: core, aclose=Core.aclose)
+    made = Portal(Core, start=Core.start, remake=lambda core: core, aclose=Core.aclose)
     yield made
     made.close()
 
@@ -54,6 +58,7 @@ def portal():
 def test_results_and_errors_come_back(portal):
     """A call returns what the coroutine returns, and raises what it raises."""
     assert portal.call(lambda: portal.manager.add(1, 2)) == 3
+    assert portal.manager.started == 1
     with pytest.raises(KeyError):
         portal.call(portal.manager.fail)
 
@@ -113,7 +118,7 @@ def test_closing_is_once_and_for_all(portal):
 
 def test_an_unused_portal_closes_too():
     """Closing works before any call was made."""
-    portal = Portal(Core, remake=lambda core: core, aclose=Core.aclose)
+    portal = Portal(Core, start=Core.start, remake=lambda core: core, aclose=Core.aclose)
     portal.close()
     assert portal.manager.closed == 1
 
@@ -144,7 +149,7 @@ def test_closing_ends_calls_under_way(portal):
 
 def test_a_portal_nobody_uses_is_collected():
     """The exit hook keeps no portal alive."""
-    portal = Portal(Core, remake=lambda core: core, aclose=Core.aclose)
+    portal = Portal(Core, start=Core.start, remake=lambda core: core, aclose=Core.aclose)
     reference = weakref.ref(portal)
     portal.close()
     del portal

@@ -91,6 +91,7 @@ class IntegrationManagementManager:
                 clock=clock,
                 thresholds=thresholds,
             ),
+            start=AsyncIntegrationManagementManager.start,
             remake=AsyncIntegrationManagementManager.forked,
             aclose=AsyncIntegrationManagementManager.aclose,
         )

@@ -32,14 +32,21 @@ class Portal(Generic[M]):
 
     Args:
         make: makes the asynchronous manager.
+        start: begins its background work; called in the loop, before anything else.
         remake: makes the one for a forked child out of its parent's.
         aclose: closes it.
     """
 
     def __init__(
-        self, make: Callable[[], M], *, remake: Callable[[M], M], aclose: Callable[[M], Awaitable[None]]
+        self,
+        make: Callable[[], M],
+        *,
+        start: Callable[[M], None],
+        remake: Callable[[M], M],
+        aclose: Callable[[M], Awaitable[None]],
     ) -> None:
         self.manager = make()
+        self._begin = start
         self._remake = remake
         self._aclose = aclose
         self._guard = threading.Lock()
@@ -100,6 +107,7 @@ class Portal(Generic[M]):
                 self.manager, self._pid, self._loop = self._remake(self.manager), os.getpid(), None
             if self._loop is None:
                 self._loop = _new_loop()
+                self._loop.call_soon(self._begin, self.manager)
                 self._thread = threading.Thread(
                     target=_run, args=(self._loop,), name="integrations_sdk", daemon=True
                 )
