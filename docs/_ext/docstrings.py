@@ -16,7 +16,9 @@ def converted(lines: list[str]) -> list[str]:
 
 def _spans(line: str) -> str:
     """`x` as a literal, also where letters follow it directly; doubled backquotes stay."""
-    return re.sub(r"(?<!`)`(?!`)([^`]+)`(?!`)(\w?)", lambda m: f"``{m[1]}``" + (f"\\ {m[2]}" if m[2] else ""), line)
+    return re.sub(
+        r"(?<!`)`(?!`)([^`]+)`(?!`)(\w?)", lambda m: f"``{m[1]}``" + (f"\\ {m[2]}" if m[2] else ""), line
+    )
 
 
 def _fences(lines: list[str]) -> Iterator[str]:
@@ -54,11 +56,11 @@ def _list_table(rows: list[list[str]]) -> Iterator[str]:
     yield ""
 
 
-def _convert(_app: Any, _what: str, _name: str, _thing: object, _options: object, lines: list[str]) -> None:  # noqa: ANN401
+def _convert(_app: Any, _what: str, _name: str, _thing: object, _options: object, lines: list[str]) -> None:
     lines[:] = converted(lines)
 
 
-def setup(app: Any) -> dict[str, bool]:  # noqa: ANN401  # Sphinx's application
+def setup(app: Any) -> dict[str, bool]:  # Sphinx's application
     """Register with Sphinx; before napoleon, which reads the sections."""
     app.connect("autodoc-process-docstring", _convert, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

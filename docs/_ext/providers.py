@@ -98,10 +98,9 @@ def _default(field: CatalogField) -> str:
 
 
 def _operations_table(provider: str, found: Iterable[Operation]) -> str:
-    known = list(found)
     rows = (
-        (f"`{operation.name}({operation.signature})`", f"`{operation.capability}`" if operation.capability else "", operation.sentence)
-        for operation in known
+        (f"`{each.name}({each.signature})`", f"`{each.capability}`" if each.capability else "", each.sentence)
+        for each in found
     )
     how = (
         f"Those of a capability are methods of `mgr.{provider}`, with the integration's id as first argument; "
@@ -160,11 +159,11 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _render(_app: Any, _docname: str, source: list[str]) -> None:  # noqa: ANN401  # Sphinx's application
+def _render(_app: Any, _docname: str, source: list[str]) -> None:  # Sphinx's application
     source[0] = _MARK.sub(lambda match: page(match["provider"]), source[0])
 
 
-def setup(app: Any) -> dict[str, bool]:  # noqa: ANN401  # as above
+def setup(app: Any) -> dict[str, bool]:  # as above
     """Register with Sphinx."""
     app.connect("source-read", _render)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
