@@ -53,7 +53,7 @@ def load(kind: type[T], given: Mapping[str, object], *, subject: str) -> T:
             except ConfigurationError as error:
                 problems.extend(error.problems)
         elif field.default is attrs.NOTHING:
-            remedy = f"add it: {doc}" if (doc := field.metadata.get("doc")) else "add it"
+            remedy = f"add it: {doc.removesuffix('.')}" if (doc := field.metadata.get("doc")) else "add it"
             problems.append(Problem(name, f"missing; expected {_expectation(types[name])}", remedy))
     if check := getattr(kind, "check", None):
         problems.extend(

@@ -183,5 +183,5 @@ def test_everything_wrong_with_a_configuration_at_once() -> None:
         "  lables: unknown field (did you mean `labels`?)",
         "  events: expected a list, each item some text",
         "  url: expected an absolute URL such as https://example.com",
-        "  token: missing; expected some text, or a reference such as env:NAME (add it: The key.)",
+        "  token: missing; expected some text, or a reference such as env:NAME (add it: The key)",
     ]

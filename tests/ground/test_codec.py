@@ -243,7 +243,7 @@ def test_everything_wrong_is_in_one_error() -> None:
         Problem("cuont", "unknown field", "did you mean `count`?"),
         Problem("zzz", "unknown field", closest("zzz", attrs.fields_dict(Everything))),
         Problem("count", "expected a whole number"),
-        Problem("name", "missing; expected some text", "add it: What it is called."),
+        Problem("name", "missing; expected some text", "add it: What it is called"),
     }
 
 

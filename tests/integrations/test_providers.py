@@ -72,6 +72,14 @@ def test_any_public_operation_can_be_called_by_name(manager, run):
             run(manager.toy.call("toy-1", name))
 
 
+def test_arguments_that_an_operation_does_not_take_are_named(manager, run):
+    """`call` says which arguments an operation takes, before anything of it is done."""
+    run(manager.toy.create(url=URL, token="s"))
+    with pytest.raises(ConfigurationError, match=r"'speed' \(it takes times, fast\)") as raised:
+        run(manager.toy.call("toy-1", "spin", 3, speed=1))
+    assert [problem.path for problem in raised.value.problems] == ["arguments"]
+
+
 def test_providers_are_attributes(manager):
     """Every provider is an attribute and shows in tab completion; anything else is an AttributeError."""
     assert manager.toy is manager.provider("toy")

@@ -194,15 +194,16 @@ class AsyncProviderManager:
 
         Raises:
             NotFoundError: the connector has no such operation; says which it has.
+            ConfigurationError: it takes other arguments; says which.
         """
         connector = await self._open(integration_id)
         known = operations_of(type(connector))
         if operation not in known:
             msg = f"{self.provider} has no operation {operation!r}: {closest(operation, known)}"
             raise NotFoundError(msg)
-        return await cast("Callable[..., Awaitable[JsonValue]]", getattr(connector, operation))(
-            *args, **options
-        )
+        method = cast("Callable[..., Awaitable[JsonValue]]", getattr(connector, operation))
+        _check_arguments(f"{self.provider} {operation}", method, args, options)
+        return await method(*args, **options)
 
     async def _open(self, integration_id: str) -> Connector[ConnectorConfig]:
         return await self._directory.open(integration_id, provider=self.provider)
@@ -223,6 +224,17 @@ def operations_of(connector: type[Connector[ConnectorConfig]]) -> tuple[str, ...
         for name, member in inspect.getmembers(connector, inspect.iscoroutinefunction)
         if not name.startswith("_") and not hasattr(Connector, name)
     )
+
+
+def _check_arguments(
+    subject: str, method: Callable[..., object], args: Sequence[object], options: Mapping[str, object]
+) -> None:
+    signature = inspect.signature(method)
+    try:
+        signature.bind(*args, **options)
+    except TypeError as error:
+        takes = f"it takes {', '.join(signature.parameters) or 'none'}"
+        raise ConfigurationError.of(subject, "arguments", str(error), takes) from None
 
 
 def _as(kind: type[T], given: object, subject: str) -> T:
