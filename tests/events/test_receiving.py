@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import email.message
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -95,6 +96,14 @@ def test_refuses_a_form() -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-GitHub-Event": "push"}
     with pytest.raises(ConfigurationError, match="set the webhook's content type to application/json"):
         read("github", headers, b"payload=%7B%7D", secrets=None, now=NOW)
+
+
+def test_takes_headers_as_frameworks_hand_them_over() -> None:
+    """`http.server` and Flask give objects with `items()` that are no mappings."""
+    headers = email.message.Message()
+    headers["X-Gitlab-Event"] = "Push Hook"
+    headers["X-Gitlab-Token"] = SECRET.reveal()
+    assert read("gitlab", cast("Any", headers), _body(), secrets=[SECRET], now=NOW).type == "push"
 
 
 @pytest.mark.parametrize("headers", [None, [("a", "b")], {"a": 5}, {b"a": "b"}])

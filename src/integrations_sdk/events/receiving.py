@@ -168,7 +168,8 @@ def _data_problems(fields: dict[str, object]) -> list[Problem]:
 
 
 def _headers(given: object) -> Headers:
-    pairs: list[tuple[object, object]] = list(given.items()) if isinstance(given, Mapping) else [("", None)]
+    items = getattr(given, "items", None)  # what Flask and http.server hand over is no Mapping, but has them
+    pairs: list[tuple[object, object]] = list(items()) if callable(items) else [("", None)]
     good = [(name, value) for name, value in pairs if isinstance(name, str) and isinstance(value, str)]
     if len(good) < len(pairs):
         remedy = "decode header names and values as Latin-1"
