@@ -8,7 +8,7 @@ import inspect
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,7 @@ def _seen(answer: Callable[[], Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def both() -> Iterator[tuple[list[str], list[str]]]:
+def both() -> tuple[list[str], list[str]]:
     """What every step came to, asynchronously and blocking."""
     with Sandbox() as sandbox, asyncio.Runner() as runner:
         manager = AsyncIntegrationManagementManager(project_id="g/p")
@@ -186,7 +186,7 @@ def both() -> Iterator[tuple[list[str], list[str]]]:
     with Sandbox() as sandbox, IntegrationManagementManager(project_id="g/p") as mgr:
         mgr.register_connector(toy())
         blocking = [_seen(lambda do=do: do(mgr, sandbox)) for _, do in STEPS]
-    yield asynchronous, blocking
+    return asynchronous, blocking
 
 
 @pytest.mark.parametrize("index", range(len(STEPS)), ids=[name for name, _ in STEPS])
