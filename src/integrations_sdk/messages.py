@@ -184,7 +184,7 @@ def _confidential(message: Message) -> Message:
 
 
 def _words(name: str) -> str:
-    return re.sub(r"[\s_.:/-]+", " ", name[:_LONGEST_LINE]).strip()
+    return re.sub(rf"[\s{_UNPRINTED}_.:/-]+", " ", name[:_LONGEST_LINE]).strip()
 
 
 def _heading(thing: str, which: str, action: str | None) -> str:

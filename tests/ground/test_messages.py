@@ -110,6 +110,7 @@ GOLDEN: list[tuple[str, dict[str, Any], str, str, Level]] = [
     ("contact.created", {"title": "Anna", "action": "created"}, "Contact created: Anna", "", Level.INFO),
     ("member_added", {"action": "member_added"}, "Member added member added", "", Level.INFO),
     ("...", {}, "Event", "", Level.INFO),
+    ("\x1b\u202e", {}, "Event", "", Level.INFO),
 ]  # fmt: skip
 
 
