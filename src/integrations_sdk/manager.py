@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import attrs
 
@@ -40,6 +40,8 @@ from integrations_sdk.templates import AsyncTemplatesManager
 from integrations_sdk.webhooks import AsyncWebhooksManager
 
 __all__ = ["AsyncIntegrationManagementManager"]
+
+K = TypeVar("K", bound=type[Connector[ConnectorConfig]])
 
 
 class AsyncIntegrationManagementManager:
@@ -129,9 +131,7 @@ class AsyncIntegrationManagementManager:
             )
         return self._providers[name]
 
-    def register_connector(
-        self, connector: type[Connector[ConnectorConfig]]
-    ) -> type[Connector[ConnectorConfig]]:
+    def register_connector(self, connector: K) -> K:
         """Add a provider of your own to this manager; also as a class decorator.
 
         Raises:

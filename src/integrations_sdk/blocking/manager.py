@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from integrations_sdk.blocking.portal import Portal
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from integrations_sdk.store.base import Store
 
 __all__ = ["IntegrationManagementManager"]
+
+K = TypeVar("K", bound="type[Connector[ConnectorConfig]]")
 
 
 class IntegrationManagementManager:
@@ -120,9 +122,7 @@ class IntegrationManagementManager:
         """Switch on what environment variables configure; see the asynchronous manager's method of this name."""
         return self._portal.call(lambda: self._portal.manager.from_environment(environ))
 
-    def register_connector(
-        self, connector: type[Connector[ConnectorConfig]]
-    ) -> type[Connector[ConnectorConfig]]:
+    def register_connector(self, connector: K) -> K:
         """Add a provider of your own to this manager; also as a class decorator.
 
         Raises:

@@ -53,7 +53,7 @@ from integrations_sdk.models import (
 
 __all__ = ["Connector", "ConnectorContext", "ConnectorMemory"]
 
-C = TypeVar("C", bound=ConnectorConfig)
+C_co = TypeVar("C_co", bound=ConnectorConfig, covariant=True)  # so that each is a Connector[ConnectorConfig]
 T = TypeVar("T")
 
 
@@ -88,7 +88,7 @@ class ConnectorContext:
     spawn: Callable[[Coroutine[object, object, None], str], object]
 
 
-class Connector(Generic[C]):
+class Connector(Generic[C_co]):
     """One provider, configured: credentials and HTTP together.
 
     Subclasses set the class attributes, offer capabilities by having their methods
@@ -122,7 +122,7 @@ class Connector(Generic[C]):
     recommended: ClassVar[Mapping[str, JsonValue]] = {}
     retry: RetryPolicy = RetryPolicy()
 
-    def __init__(self, config: C, context: ConnectorContext) -> None:
+    def __init__(self, config: C_co, context: ConnectorContext) -> None:
         self.config = config
         self.context = context
 

@@ -6,6 +6,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
 
 from integrations_sdk.codec import closest
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
@@ -18,6 +19,7 @@ ENTRY_POINTS = "integrations_sdk.connectors"
 """The entry point group in which other packages offer connectors: `name = "module:Class"`."""
 
 AnyConnector = type[Connector[ConnectorConfig]]
+K = TypeVar("K", bound=AnyConnector)
 
 
 class Registry:
@@ -27,7 +29,7 @@ class Registry:
         self._classes: dict[str, AnyConnector] = {}
         self._entry_points: dict[str, EntryPoint] | None = None
 
-    def register(self, connector: AnyConnector) -> AnyConnector:
+    def register(self, connector: K) -> K:
         """Add a connector class; also as a class decorator.
 
         Raises:
