@@ -6,25 +6,26 @@ errors, redaction and logs are done here and in `http/`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
     Collection,
     Coroutine,
-    Iterable,
     Mapping,
     Sequence,
 )
 from datetime import timedelta
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 import attrs
 
 from integrations_sdk.clock import Clock
 from integrations_sdk.connectors.capabilities import EventSink, Notifier
 from integrations_sdk.connectors.config import ConnectorConfig, secret_values
-from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id
+from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence
+from integrations_sdk.connectors.masking import Masks
 from integrations_sdk.connectors.paging import next_query
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.wire import encoded, query_string
@@ -41,7 +42,6 @@ from integrations_sdk.http.base import (
 from integrations_sdk.http.retry import retry_after
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
-    MASK,
     Category,
     CheckResult,
     Event,
@@ -49,9 +49,16 @@ from integrations_sdk.models import (
     Outcome,
     OutcomeStatus,
     Scope,
+    Secret,
 )
 
 __all__ = ["Connector", "ConnectorContext", "ConnectorMemory"]
+
+_LONGEST: Final = 1000
+_MOST_ISSUED: Final = 8
+_CREDENTIAL: Final = re.compile(
+    r"auth|cookie|crumb|(?<!idempotency-)key|password|secret|session|token", re.IGNORECASE
+)
 
 C_co = TypeVar("C_co", bound=ConnectorConfig, covariant=True)  # so that each is a Connector[ConnectorConfig]
 T = TypeVar("T")
@@ -125,6 +132,8 @@ class Connector(Generic[C_co]):
     def __init__(self, config: C_co, context: ConnectorContext) -> None:
         self.config = config
         self.context = context
+        self._issued: dict[Secret, None] = {}
+        self._masks: Masks | None = None
 
     # --- to be overridden ---------------------------------------------------
 
@@ -201,6 +210,7 @@ class Connector(Generic[C_co]):
         body, kind = encoded(json, form, content)
         kind = content_type or kind
         credentials = await self.authorize() if authorize else {}
+        self._note({**credentials, **(headers or {})})
         sent = {
             "accept": "application/json",
             **({"content-type": kind} if kind else {}),
@@ -229,8 +239,11 @@ class Connector(Generic[C_co]):
                 rate=rate or self.rate,
             ),
         )
+        if not response.ok:
+            response = self.masks.response(response)
         if response.status not in accept and (fault := self.fault(response)) is not None:
-            raise self.error(fault, response, operation)
+            # Once more without credentials: the vendor's words are cut to a length, and so may a secret be.
+            raise self.error(self.fault(self.masks.response(response)) or fault, response, operation)
         return response
 
     async def records(
@@ -258,16 +271,28 @@ class Connector(Generic[C_co]):
     def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
         """The error for a fault, with all that the answer says and no secret that it echoes."""
         return fault.kind(
-            _without(fault.message, secret_values(self.config)),
+            self.shown(fault.message),
             provider=self.provider,
             operation=operation,
             integration_id=self.context.integration_id,
             status=response.status,
-            request_id=request_id(response),
+            request_id=self._masked(request_id(response)),
             attempts=response.attempts,
             retry_after=retry_after(response.headers, self.context.clock.now()),
-            code=fault.code,
+            code=None if fault.code is None else self.shown(fault.code),
         )
+
+    def shown(self, text: str) -> str:
+        """A vendor's words as they may be shown: one line of at most 1000 characters, without credentials."""
+        return sentence(self.masks.text(text), _LONGEST)
+
+    @property
+    def masks(self) -> Masks:
+        """What keeps this integration's credentials out of what is shown, those it was lent included."""
+        if self._masks is None:
+            issued = (secret.reveal() for secret in self._issued)
+            self._masks = Masks([*secret_values(self.config), *issued])
+        return self._masks
 
     @property
     def connection(self) -> Connection:
@@ -308,19 +333,19 @@ class Connector(Generic[C_co]):
         detail: str | None = None,
         data: Mapping[str, JsonValue] | None = None,
     ) -> Outcome:
-        """The outcome of an operation that succeeded."""
+        """The outcome of an operation that succeeded, without credentials that the answer repeats."""
         return Outcome(
             target=self.context.integration_id or self.provider,
             provider=self.provider,
             operation=operation,
             attempts=response.attempts,
             http_status=response.status,
-            request_id=request_id(response),
-            reference=reference,
-            url=url,
-            detail=detail,
+            request_id=self._masked(request_id(response)),
+            reference=self._masked(reference),
+            url=self._masked(url),
+            detail=self._masked(detail),
             duration=timedelta(seconds=response.elapsed),
-            data=dict(data or {}),
+            data=self.masks.data(dict(data)) if data else {},
         )
 
     def skipped(self, operation: str, why: str) -> Outcome:
@@ -334,13 +359,17 @@ class Connector(Generic[C_co]):
             detail=why,
         )
 
+    def _masked(self, text: str | None) -> str | None:
+        return None if text is None else self.masks.text(text)
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        """Remember what gets in beside the configured credentials: tokens that last an hour, sessions."""
+        for name, value in headers.items():
+            if _CREDENTIAL.search(name) and (issued := Secret(value)) not in self._issued:
+                self._issued = dict.fromkeys([*self._issued, issued][-_MOST_ISSUED:])
+                self._masks = None
+
 
 def _unexpected(response: Response, expected: str) -> Fault:
     kind = response.headers.get("content-type", "no content type")
     return Fault(RejectedError, f"answered with {kind} instead of a JSON {expected}; is the URL the API's?")
-
-
-def _without(text: str, secrets: Iterable[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return text

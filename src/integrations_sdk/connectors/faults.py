@@ -29,6 +29,8 @@ _REQUEST_ID_HEADERS: Final = (
     "x-request-id", "x-slack-req-id", "x-github-request-id", "x-gitlab-meta", "atl-traceid", "x-arequestid",
     "request-id",
 )  # fmt: skip
+# White space, control characters, and the marks that reverse the reading direction.
+_UNPRINTED: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 @attrs.frozen
@@ -65,8 +67,9 @@ def fault_of(response: Response) -> Fault | None:
 
 
 def request_id(response: Response) -> str | None:
-    """The vendor's id of a request, from the headers that vendors use for it."""
-    return next((response.headers[name] for name in _REQUEST_ID_HEADERS if name in response.headers), None)
+    """The vendor's id of a request, from the headers that vendors use for it; a bounded line."""
+    found = (response.headers[name] for name in _REQUEST_ID_HEADERS if name in response.headers)
+    return next((sentence(value) for value in found), None)
 
 
 def json_of(response: Response) -> JsonValue:
@@ -86,10 +89,10 @@ def words_of(response: Response) -> str:
         return sentence(response.text) if plain_text else ""
 
 
-def sentence(text: str) -> str:
-    """Text as one bounded line: white space folded, control characters out, at most 300 characters."""
-    line = re.sub(r"[\x00-\x1f\x7f\s]+", " ", text).strip()
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+def sentence(text: str, longest: int = _LONGEST) -> str:
+    """Text as one bounded line: white space folded, what a terminal would act on out, at most 300 characters."""
+    line = _UNPRINTED.sub(" ", text[: longest * 4]).strip()
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def _words(value: JsonValue, depth: int) -> Iterator[str]:

@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
-import attrs
-
 from integrations_sdk.connectors.base import (
-    MASK,
     Category,
     CheckResult,
     ConfigurationError,
@@ -90,11 +87,8 @@ class GitHubApi(Connector[GitHubConfig]):
         return self._headers(token.reveal())
 
     def fault(self, response: Response) -> Fault | None:
-        """`github_fault()`, without the installation's token, which is in no configuration."""
-        fault = github_fault(response)
-        if fault is None or self._installation is None:
-            return fault
-        return attrs.evolve(fault, message=fault.message.replace(self._installation.token.reveal(), MASK))
+        """`github_fault()`."""
+        return github_fault(response)
 
     async def check(self) -> CheckResult:
         """Ask who the token is, and for the repository.

@@ -12,7 +12,6 @@ from http import HTTPStatus
 from typing import ClassVar, Literal
 
 from integrations_sdk.connectors.base import (
-    MASK,
     AuthenticationError,
     Category,
     CheckResult,
@@ -87,10 +86,9 @@ class SentryConnector(ReleasesApi):
         found = fault_of(response)
         if found is None:
             return None
-        message = found.message.replace(self.dsn.public_key, MASK)
-        if response.status == HTTPStatus.FORBIDDEN and "with_reason" in message:
-            return Fault(AuthenticationError, f"{message}; is the DSN that of the project?")
-        return Fault(found.kind, message, found.code)
+        if response.status == HTTPStatus.FORBIDDEN and "with_reason" in found.message:
+            return Fault(AuthenticationError, f"{found.message}; is the DSN that of the project?")
+        return found
 
     def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
         """With `retry_after` from `X-Sentry-Rate-Limits` where there is no `Retry-After`."""
