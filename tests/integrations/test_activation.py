@@ -56,6 +56,17 @@ def test_half_a_configuration_is_said_and_fails_nothing(manager, run, caplog):
     assert "s3cret" not in caplog.text + toy.reason
 
 
+def test_the_managers_own_variables_configure_no_provider(manager):
+    """Who says only where GitLab is and which project this is (every CI job does) is not told of a missing token."""
+    own = {"GITLAB_URL": "https://gitlab.example.com", "CI_PROJECT_PATH": "g/p"}
+    assert configured(manager.registry, own) == {}
+    assert set(configured(manager.registry, {**own, "GITLAB_TOKEN": "t"})["gitlab"]) == {
+        "url",
+        "token",
+        "project",
+    }
+
+
 def test_the_managers_own_arguments():
     """GITLAB_URL, CI_PROJECT_PATH and INTEGRATIONS_SDK_STORE are arguments of the manager; empty ones are absent."""
     environ = {"GITLAB_URL": "https://git.example", "CI_PROJECT_PATH": "g/p", "INTEGRATIONS_SDK_STORE": ""}

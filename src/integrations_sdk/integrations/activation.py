@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import attrs
 
@@ -33,8 +34,16 @@ class Activation(Record):
     reason: str | None = None
 
 
+_OWN: Final = {
+    "CI_PROJECT_PATH": "project_id",
+    "GITLAB_URL": "gitlab_url",
+    "INTEGRATIONS_SDK_STORE": "store",
+}
+"""Variables that are arguments of the manager; who sets only these means no provider by it."""
+
+
 def configured(registry: Registry, environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Provider → field → the variable that sets it, for every provider with a variable set. Pure.
+    """Provider → field → the variable that sets it, for every provider with a variable of its own set. Pure.
 
     Of several variables for one field the first that is set counts, in the order the provider lists them.
     """
@@ -43,17 +52,12 @@ def configured(registry: Registry, environ: Mapping[str, str]) -> dict[str, dict
         for variable, field in registry.get(provider).environment.items():
             if environ.get(variable):
                 found.setdefault(provider, {}).setdefault(field, variable)
-    return found
+    return {provider: fields for provider, fields in found.items() if not _OWN.keys() >= set(fields.values())}
 
 
 def environment_options(environ: Mapping[str, str]) -> dict[str, str]:
     """The manager's own arguments that the environment sets. Pure."""
-    variables = {
-        "CI_PROJECT_PATH": "project_id",
-        "GITLAB_URL": "gitlab_url",
-        "INTEGRATIONS_SDK_STORE": "store",
-    }
-    return {option: environ[variable] for variable, option in variables.items() if environ.get(variable)}
+    return {option: environ[variable] for variable, option in _OWN.items() if environ.get(variable)}
 
 
 async def activate(
