@@ -43,6 +43,8 @@ class CatalogField(Record):
 class CatalogEntry(Record):
     """What is known of a provider without configuring it."""
 
+    overview = ("provider", "title", "category", "capabilities", "default_events", "docs_url")
+
     provider: str
     title: str
     category: Category

@@ -306,6 +306,16 @@ def test_a_list_of_records_is_one_row_each() -> None:
     assert records == [Link(label="a", url="b"), Link(label="c", url="d")]
 
 
+def test_a_list_shows_an_overview_where_the_record_has_one() -> None:
+    """Outcomes leave out what is of use only for one of them; the record itself shows every field."""
+    one = outcome(detail="created", data={"key": "a lot"})
+    listed, alone = (Reader(shown._repr_html_()).texts for shown in (OutcomeList([one]), one))
+    assert listed[: len(Outcome.overview)] == list(Outcome.overview)
+    assert "created" in listed
+    assert "data" not in listed
+    assert set(one) <= set(alone)
+
+
 # --- outcomes -------------------------------------------------------------------------------------
 
 

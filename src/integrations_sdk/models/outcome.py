@@ -39,6 +39,8 @@ class Outcome(Record):
         data: the vendor's answer, where it has a use.
     """
 
+    overview = ("target", "operation", "status", "attempts", "reference", "url", "detail", "error")
+
     target: str
     provider: str
     operation: str

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import attrs
 
@@ -55,7 +55,12 @@ class Record(Mapping[str, Any]):
 
     `record.last_check` is a `datetime`; `record["last_check"]` is `"2026-01-01T00:00:00Z"`, and
     `dict(record)` is ready for `json.dumps`. Secrets read as `••••` in both.
+
+    Class attributes:
+        overview: the fields that a list of them shows in Jupyter; empty: all.
     """
+
+    overview: ClassVar[tuple[str, ...]] = ()
 
     def __getitem__(self, key: str) -> Any:  # a name only known at run time has no better type
         if key in attrs.fields_dict(type(self)):
@@ -80,7 +85,7 @@ class RecordList(list[R]):
     def _repr_html_(self) -> str:
         if not self:
             return "<p>none</p>"
-        columns = list(self[0])
+        columns = self[0].overview or tuple(self[0])
         return html_table(([row[name] for name in columns] for row in self), header=columns)
 
 
