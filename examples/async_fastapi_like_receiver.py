@@ -1,6 +1,6 @@
 """Receive GitLab's webhooks in a web application, and let every integration act on them.
 
-    python examples/async_fastapi_like_receiver.py
+Run it: `python examples/async_fastapi_like_receiver.py`.
 
 `Receiver` is an ASGI application that needs no framework; in FastAPI or Django the body of `accept()` is
 the same. At the end it is called in process, as a test client would.

@@ -1,6 +1,6 @@
 """A provider of your own: a configuration, a connector, and a stand-in to test it with.
 
-python examples/custom_connector.py
+Run it: `python examples/custom_connector.py`.
 """
 
 from __future__ import annotations

@@ -135,7 +135,10 @@ class Demo:
         config, mgr = self.sandbox.config, self.manager
         self.sandbox.add(bot := SlackStandIn(), "slack_bot")
         mgr.slack.create(
-            config("slack"), events=["push", "merge_request", "pipeline"], notify_only_broken_pipelines=True
+            config("slack"),
+            events=["push", "merge_request", "pipeline"],
+            notify_only_broken_pipelines=True,
+            messages_per_second=5,  # with 1, which is the default and Slack's limit, the demo would wait
         )
         mgr.slack.create(
             bot.bot_config(), channel="#incidents", events=["pipeline"], mention_groups=["@here"]
@@ -305,9 +308,10 @@ def where_next(console: Console) -> None:
     for command, why in {
         "README.md": "install it, and send a first message",
         "docs/tutorial.md": "the same with your own services, step by step",
-        "docs/guides/": "how to receive events, watch health, rotate keys, write a connector",
-        "docs/reference/providers.md": "every field of every provider",
+        "docs/guides/": "how to receive events, watch health, keep secrets, write a connector",
+        "docs/reference/": "every provider, every field, every class",
         "python examples/quickstart.py": "the shortest program; its neighbours show one thing each",
+        "examples/jupyter_tour.ipynb": "the same in a notebook",
         "nox -s tests": "prove it all on this machine",
     }.items():
         console.print(f"  [cyan]{command:30}[/] {why}")

@@ -1,6 +1,6 @@
 """Tell a channel of a deployment, configured by nothing but environment variables.
 
-    python examples/deploy_notifications.py
+Run it: `python examples/deploy_notifications.py`.
 
 In a pipeline, set `SLACK_WEBHOOK_URL` as a masked variable; `catalog` lists what every provider reads.
 """

@@ -1,6 +1,6 @@
 """What can go wrong, what is tried again, and what each error says.
 
-python examples/errors_and_retries.py
+Run it: `python examples/errors_and_retries.py`.
 """
 
 from __future__ import annotations

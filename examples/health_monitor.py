@@ -1,6 +1,6 @@
 """Watch every integration in the background, and be told when one breaks or recovers.
 
-python examples/health_monitor.py
+Run it: `python examples/health_monitor.py`.
 """
 
 from __future__ import annotations

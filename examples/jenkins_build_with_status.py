@@ -1,6 +1,6 @@
 """Start a Jenkins build, wait for its result, and see it shown beside the commit in GitLab.
 
-python examples/jenkins_build_with_status.py
+Run it: `python examples/jenkins_build_with_status.py`.
 """
 
 from __future__ import annotations

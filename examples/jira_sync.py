@@ -1,6 +1,6 @@
 """Bring GitLab issues to Jira: created once, updated from then on, whatever is lost in between.
 
-python examples/jira_sync.py
+Run it: `python examples/jira_sync.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Bring your own HTTP client: its proxies, certificates, hooks and connection pool are then used for everything.
 
-python examples/own_http_client.py
+Run it: `python examples/own_http_client.py`.
 """
 
 from __future__ import annotations

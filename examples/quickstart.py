@@ -1,6 +1,6 @@
 """The shortest useful program: one integration, one message, and what came of it.
 
-    python examples/quickstart.py
+Run it: `python examples/quickstart.py`.
 
 The sandbox plays Slack on this machine. Elsewhere, leave it out and write your own configuration where
 `sandbox.config("slack")` stands, e.g. `{"webhook_url": "env:SLACK_WEBHOOK_URL"}`.

@@ -1,6 +1,6 @@
 """Keep integrations in a SQLite file, their credentials sealed, and change the key without a pause.
 
-    python examples/sqlite_store_and_key_rotation.py
+Run it: `python examples/sqlite_store_and_key_rotation.py`.
 
 Without `INTEGRATIONS_SDK_KEY` the key is in a file of mode 0600 that is made when it is first needed.
 """
