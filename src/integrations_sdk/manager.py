@@ -54,8 +54,9 @@ class AsyncIntegrationManagementManager:
         project_id: whose integrations these are, e.g. `group/name`; None sees and makes those of the whole tenant.
         gitlab_url: the GitLab instance the project lives on.
         tenant_id: tenants never see each other's records.
-        store: a `Store`, or a URL: `memory:`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
-        bus: a `Bus`, or a URL: `memory:`.
+        store: a `Store`, which stays yours to close, or a URL: `memory:`, `sqlite:///relative.db`,
+            `sqlite:////absolute.db`.
+        bus: a `Bus`, which stays yours to close, or a URL: `memory:`.
         secrets: a `SecretStore`; None seals credentials into the store, with the key of
             `INTEGRATIONS_SDK_KEY` or a key file (a store in memory gets a key of its own).
         http: a `Transport`, or an `httpx2.AsyncClient` or `httpx.AsyncClient` of yours, which stays yours
@@ -85,13 +86,16 @@ class AsyncIntegrationManagementManager:
     ) -> None:
         clock = clock or SystemClock()
         self._open_http = partial(open_http, http, clock, telemetry=telemetry)
-        opened = open_store(store, clock)
+        opened, listening = open_store(store, clock), open_bus(bus)
+        self._owned: tuple[Bus | Store, ...] = tuple(
+            port for given, port in ((bus, listening), (store, opened)) if isinstance(given, str)
+        )
         runtime = Runtime(
             scope=Scope(tenant_id=tenant_id, project_id=project_id, gitlab_url=gitlab_url),
             store=opened,
             secrets=secrets or open_secrets(opened),
             http=self._open_http(),
-            bus=open_bus(bus),
+            bus=listening,
             clock=clock,
             tasks=Tasks(),
         )
@@ -174,6 +178,7 @@ class AsyncIntegrationManagementManager:
         """The same manager for a forked child: same store and credentials, connections and tasks of its own."""
         child = type(self).__new__(type(self))
         child._open_http = self._open_http  # noqa: SLF001  # of the same class
+        child._owned = self._owned  # noqa: SLF001  # of the same class
         runtime = attrs.evolve(self.runtime, http=self._open_http(), tasks=Tasks())
         child._compose(  # noqa: SLF001  # of the same class
             runtime, self.registry, self._thresholds
@@ -194,7 +199,7 @@ class AsyncIntegrationManagementManager:
 
         Without it everything works, but what has expired keeps its room in the store.
         """
-        self.runtime.tasks.spawn(keep_purged(self.runtime.store, self.runtime.clock), name="upkeep")
+        self.runtime.tasks.spawn(keep_purged(self.runtime.store), name="upkeep")
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -211,5 +216,5 @@ class AsyncIntegrationManagementManager:
         await self.runtime.tasks.close()
         await self._directory.close()
         await self.runtime.http.close()
-        await self.runtime.bus.close()
-        await self.runtime.store.close()
+        for port in self._owned:
+            await port.close()

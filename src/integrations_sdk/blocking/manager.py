@@ -49,8 +49,9 @@ class IntegrationManagementManager:
         project_id: whose integrations these are, e.g. `group/name`; None sees and makes those of the whole tenant.
         gitlab_url: the GitLab instance the project lives on.
         tenant_id: tenants never see each other's records.
-        store: a `Store`, or a URL: `memory:`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
-        bus: a `Bus`, or a URL: `memory:`.
+        store: a `Store`, which stays yours to close, or a URL: `memory:`, `sqlite:///relative.db`,
+            `sqlite:////absolute.db`.
+        bus: a `Bus`, which stays yours to close, or a URL: `memory:`.
         secrets: a `SecretStore`; None seals credentials into the store, with the key of
             `INTEGRATIONS_SDK_KEY` or a key file (a store in memory gets a key of its own).
         http: a `Transport`, or an `httpx2.AsyncClient` or `httpx.AsyncClient` of yours, which stays yours

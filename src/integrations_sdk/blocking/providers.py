@@ -153,5 +153,6 @@ class ProviderManager(BlockingSubManager["AsyncProviderManager"]):
 
         Raises:
             NotFoundError: the connector has no such operation; says which it has.
+            ConfigurationError: it takes other arguments; says which.
         """
         return self._run(lambda manager: manager.call(integration_id, operation, *args, **options))
