@@ -24,14 +24,14 @@ FLOORS = [
     {"secrets"},
     {"runtime"},
     {"connectors"},
-    {"integrations", "catalog", "templates", "health", "events", "webhooks", "oauth"},
+    {"integrations", "catalog", "templates", "health", "events", "delivery", "webhooks", "oauth"},
     {"manager"},
     {"blocking", "testing"},
 ]
 """From the ground up; a room uses the rooms of its own floor only where it is said below, and never one above."""
 
 FEATURES = FLOORS[8]
-INSIDE_A_FLOOR = {("codec", "clock"), ("signing", "codec"), ("messages", "codec")}
+INSIDE_A_FLOOR = {("codec", "clock"), ("signing", "codec"), ("messages", "codec"), ("queue", "store")}
 
 THIRD_PARTY = {
     "attrs": {"*"},

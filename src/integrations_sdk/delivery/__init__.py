@@ -1,0 +1,1 @@
+"""The durable engine: what is to be sent is stored first, sent by a worker, and recorded."""

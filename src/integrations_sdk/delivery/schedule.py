@@ -1,0 +1,102 @@
+"""When a delivery is tried again, given up, or its target disabled. Pure.
+
+The default schedule is that of the Standard Webhooks specification's reference service, see
+standardwebhooks.com, "Deliverability and reliability": eight attempts over about 28 hours.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import attrs
+
+from integrations_sdk.errors import ConfigurationError, Problem
+from integrations_sdk.models import Outcome, OutcomeStatus
+from integrations_sdk.models.delivery import At, Dead, Disable, Done, Verdict
+
+__all__ = ["DEFAULT_DELAYS", "DeliveryPolicy", "next_attempt", "overdue"]
+
+DEFAULT_DELAYS: Final = tuple(
+    timedelta(seconds=seconds) for seconds in (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
+)
+"""Immediately, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h: the wait before each attempt."""
+
+_GONE: Final = 410
+_LONGEST_WAIT: Final = timedelta(days=30)  # nobody means more, and times have an end
+
+
+@attrs.frozen(kw_only=True)
+class DeliveryPolicy:
+    """How long and how often to try.
+
+    Attributes:
+        delays: the wait before each attempt, the first being that before the first; as many attempts.
+        jitter: each wait is drawn from ± this share of it, 0 to 1, so that retries spread.
+        disable_after: a target that only failed for so long is disabled; None never does it.
+
+    Raises:
+        ConfigurationError: naming everything wrong with it.
+    """
+
+    delays: tuple[timedelta, ...] = DEFAULT_DELAYS
+    jitter: float = 0.2
+    disable_after: timedelta | None = timedelta(days=5)
+
+    def __attrs_post_init__(self) -> None:
+        problems = []
+        if not self.delays:
+            problems.append(Problem("delays", "expected at least one"))
+        if any(not timedelta(0) <= delay <= _LONGEST_WAIT for delay in self.delays):
+            problems.append(Problem("delays", "expected waits from 0 to 30 days"))
+        if not 0 <= self.jitter <= 1:
+            problems.append(Problem("jitter", "expected 0 to 1"))
+        if self.disable_after is not None and self.disable_after <= timedelta(0):
+            problems.append(Problem("disable_after", "expected more than 0, or None"))
+        if problems:
+            raise ConfigurationError("delivery policy", problems)
+
+
+def next_attempt(
+    policy: DeliveryPolicy,
+    attempt: int,
+    outcome: Outcome,
+    retry_after: timedelta | None,
+    now: datetime,
+    random: float,
+) -> Verdict:
+    """What becomes of a delivery after an attempt.
+
+    | outcome | verdict |
+    |---|---|
+    | succeeded, skipped | done |
+    | HTTP 410 Gone | disable the target (RFC 9110 §15.5.11: likely to be permanent) |
+    | not retryable | dead |
+    | retryable, attempts left | at the next time of the schedule, or when `retry_after` ends if that is later |
+    | retryable, none left | dead |
+
+    Args:
+        attempt: how many attempts were made since it was enqueued or replayed, 1 or more.
+        retry_after: what the target asked for; it is never undercut, also not by the jitter.
+        random: from 0 to 1; places the wait within the jitter.
+    """
+    if outcome.status is not OutcomeStatus.FAILED:
+        return Done()
+    if outcome.http_status == _GONE:
+        return Disable("the target says that it is gone for good (HTTP 410)")
+    why = outcome.error or "failed"
+    if not outcome.retryable:
+        return Dead(why)
+    if attempt >= len(policy.delays):
+        return Dead(f"given up after {attempt} attempt{'' if attempt == 1 else 's'}: {why}")
+    wait = policy.delays[attempt] * (1 + policy.jitter * (2 * random - 1))
+    if retry_after is not None:
+        wait = max(wait, min(retry_after, _LONGEST_WAIT))
+    return At(now + wait)
+
+
+def overdue(policy: DeliveryPolicy, failing_since: datetime | None, now: datetime) -> bool:
+    """Whether a target has failed for so long that it is to be disabled."""
+    if failing_since is None or policy.disable_after is None:
+        return False
+    return now - failing_since >= policy.disable_after
