@@ -308,7 +308,7 @@ def where_next(console: Console) -> None:
     for command, why in {
         "README.md": "install it, and send a first message",
         "docs/tutorial.md": "the same with your own services, step by step",
-        "docs/guides/": "how to receive events, watch health, keep secrets, write a connector",
+        "docs/guides/": "one page for each thing: events, health, secrets, your own connector",
         "docs/reference/": "every provider, every field, every class",
         "python examples/quickstart.py": "the shortest program; its neighbours show one thing each",
         "examples/jupyter_tour.ipynb": "the same in a notebook",
