@@ -10,21 +10,45 @@
 - `pagerduty`: `X-PagerDuty-Signature: v1=<hex>,v1=<hex>` of the body. docs.pagerduty.com, "Verifying webhook
   signatures".
 - `stripe`: `Stripe-Signature: t=<time>,v1=<hex>` of time and body. docs.stripe.com, "Receive Stripe events".
-- `standard_webhooks`: `webhook-signature: v1,<base64> v1,<base64>` of id, time and body.
-  standardwebhooks.com, specification 1.0.
+- `standard_webhooks`: `webhook-signature: v1,<base64> v1a,<base64>` of id, time and body: HMAC-SHA256 and
+  Ed25519. standardwebhooks.com, specification 1.0.
+
+Any other sender's HMAC is described by an `HmacScheme`. `profile_headers()` makes all headers of a call of ours.
 """
 
 from __future__ import annotations
 
 from integrations_sdk.signing.digests import hmac_sha256_hex, same
+from integrations_sdk.signing.keys import (
+    PRIVATE_KEY_PREFIX,
+    PUBLIC_KEY_PREFIX,
+    SIGNING_TOKEN_PREFIX,
+    KeyPair,
+    generate_key_pair,
+    generate_secret,
+    key_problem,
+    public_key_of,
+)
+from integrations_sdk.signing.profiles import PROFILES, profile_headers
+from integrations_sdk.signing.scheme import HmacScheme
 from integrations_sdk.signing.sources import SOURCES, sender_id
-from integrations_sdk.signing.standard import SIGNING_TOKEN_PREFIX
-from integrations_sdk.signing.verification import sign, verify, verify_gitlab_token
+from integrations_sdk.signing.verification import TOLERANCE, sign, verify, verify_gitlab_token
 
 __all__ = [
+    "PRIVATE_KEY_PREFIX",
+    "PROFILES",
+    "PUBLIC_KEY_PREFIX",
     "SIGNING_TOKEN_PREFIX",
     "SOURCES",
+    "TOLERANCE",
+    "HmacScheme",
+    "KeyPair",
+    "generate_key_pair",
+    "generate_secret",
     "hmac_sha256_hex",
+    "key_problem",
+    "profile_headers",
+    "public_key_of",
     "same",
     "sender_id",
     "sign",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -54,13 +53,13 @@ class HmacKind:
     Attributes:
         keys: what a secret can mean; the first is what we sign with.
         encode: the digest's form.
-        algorithm: of `hashlib`.
+        algorithm: by its name in `hashlib`.
     """
 
     prefix: str
     keys: Callable[[str], tuple[bytes, ...]] = lambda secret: (utf8(secret),)
     encode: Callable[[bytes], str] = bytes.hex
-    algorithm: Callable[..., hashlib._Hash] = hashlib.sha256
+    algorithm: str = "sha256"
 
     def make(self, secret: str, content: bytes) -> str:
         """The digest under the first key."""
@@ -90,6 +89,7 @@ class SignatureProof:
         separator: stands between signatures; None where there is room for one only.
         time_header: carries the time that is signed, in whole seconds; None where none is.
         id_header: carries the id that is signed; None where none is.
+        plain_ids: refuse an id with a full stop in it.
         own_id: carries the message's id where it is not signed.
         content: what is signed, from id, time and body.
     """
@@ -99,6 +99,7 @@ class SignatureProof:
     separator: str | None = None
     time_header: str | None = None
     id_header: str | None = None
+    plain_ids: bool = False
     own_id: str | None = None
     content: Callable[[bytes, bytes, bytes], bytes] = lambda _id, _time, body: body
 
@@ -142,7 +143,13 @@ class SignatureProof:
         return [part.strip() for part in line.split(self.separator)] if self.separator else [line.strip()]
 
     def _id(self, message: Message) -> str:
-        return message.header(self.id_header) if self.id_header else ""
+        if self.id_header is None:
+            return ""
+        id_ = message.header(self.id_header)
+        if self.plain_ids and "." in id_:
+            # Otherwise where the id ends and the time begins could be moved into the body.
+            refuse(f"{self.id_header} holds a full stop", "is this the right source?")
+        return id_
 
     def _time(self, message: Message, line: str) -> str:
         if self.time_header is None:

@@ -10,7 +10,7 @@ import attrs
 from integrations_sdk.models import JsonValue
 from integrations_sdk.signing.message import Message, lower
 from integrations_sdk.signing.signature import HmacKind, Proof, SignatureProof, always
-from integrations_sdk.signing.standard import SIGNING_TOKEN_PREFIX, STANDARD
+from integrations_sdk.signing.standard import KEY_PREFIXES, STANDARD
 from integrations_sdk.signing.token import TokenProof
 
 __all__ = ["GITLAB_TOKEN", "PROOFS", "SOURCES", "sender_id"]
@@ -23,7 +23,7 @@ GITLAB_TOKEN: Final = TokenProof(header="x-gitlab-token", ids=("idempotency-key"
 
 @attrs.frozen
 class _Gitlab:
-    """A token, or a signature for signing tokens.
+    """A token, or a signature for signing tokens (`whsec_`, and the key pairs of Standard Webhooks).
 
     A message that carries a signature stands and falls with it once a signing token is configured; with both
     kinds configured, one without a signature may still show the token, which is how one migrates.
@@ -47,7 +47,7 @@ class _Gitlab:
 
 
 def _sorted(secrets: Sequence[str]) -> tuple[list[str], list[str]]:
-    signing = [secret for secret in secrets if secret.startswith(SIGNING_TOKEN_PREFIX)]
+    signing = [secret for secret in secrets if secret.startswith(KEY_PREFIXES)]
     return signing, [secret for secret in secrets if secret not in signing]
 
 

@@ -10,10 +10,11 @@ from typing import Final
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models import Secret
 from integrations_sdk.signing.message import Message, lower
+from integrations_sdk.signing.scheme import HmacScheme
 from integrations_sdk.signing.signature import Proof
 from integrations_sdk.signing.sources import GITLAB_TOKEN, PROOFS, SOURCES
 
-__all__ = ["TOLERANCE", "sign", "verify", "verify_gitlab_token"]
+__all__ = ["TOLERANCE", "check_id", "sign", "verify", "verify_gitlab_token"]
 
 TOLERANCE: Final = timedelta(minutes=5)
 """How far a signed time may be from the time of arrival unless told otherwise."""
@@ -27,6 +28,7 @@ def verify(
     *,
     now: datetime,
     tolerance: timedelta = TOLERANCE,
+    scheme: HmacScheme | None = None,
 ) -> None:
     """Return if the message is from `source` and fresh.
 
@@ -34,19 +36,21 @@ def verify(
     repeated messages by `sender_id()`.
 
     Args:
-        source: one of `SOURCES`.
+        source: one of `SOURCES`; with `scheme` any other name, e.g. `custom`.
         headers: the request's headers; names compare without regard to case.
         body: the request's body, byte for byte as it arrived.
         secrets: what is shared with the sender; any one of them will do, so that a new one can be brought in
-            before the old one is gone. For GitLab a secret that begins with `whsec_` is a signing token.
+            before the old one is gone. For Standard Webhooks `whsec_…` checks `v1` and a public key
+            `whpk_…` checks `v1a` signatures; for GitLab what begins so is a signing token.
         now: the time of arrival.
         tolerance: how far the signed time may be from `now`, in both directions.
+        scheme: how a sender signs that is none of `SOURCES`.
 
     Raises:
         SignatureError: not authentic, or stale; says what to check, never the right signature or a secret.
         ConfigurationError: unknown source, no secret, or a secret that cannot be one.
     """
-    proof = _proof(source)
+    proof = _proof(source, scheme)
     usable = _usable(source, secrets)
     proof.verify(Message(headers=lower(headers), body=body, now=now, tolerance=tolerance), usable)
 
@@ -61,12 +65,22 @@ def verify_gitlab_token(headers: Mapping[str, str], token: Secret) -> None:
     GITLAB_TOKEN.check(lower(headers), _usable("gitlab", [token]))
 
 
-def sign(source: str, body: bytes, secret: Secret, *, now: datetime, id: str) -> dict[str, str]:  # noqa: A002
+def sign(
+    source: str,
+    body: bytes,
+    secret: Secret | Sequence[Secret],
+    *,
+    now: datetime,
+    id: str,  # noqa: A002  # as the header
+    scheme: HmacScheme | None = None,
+) -> dict[str, str]:
     """The headers with which `source` would send the body, its proof and the message's id among them.
 
     Args:
-        source: one of `SOURCES`.
-        secret: for Standard Webhooks `whsec_` and base64, or any text, which is then the key as it is.
+        source: one of `SOURCES`; with `scheme` any other name.
+        secret: for Standard Webhooks `whsec_` and base64, a private key `whsk_…`, or any text, which is then
+            the key as it is. Several, newest first, while one is replaced: each makes a signature where the
+            header has room for several; elsewhere the last, which receivers know longest, makes the only one.
         now: the time to sign, to the second.
         id: of the message, the same when it is sent again; printable ASCII without spaces and full stops.
             Slack, PagerDuty and Stripe carry their id in the body, so there it is not used.
@@ -74,15 +88,33 @@ def sign(source: str, body: bytes, secret: Secret, *, now: datetime, id: str) ->
     Raises:
         ConfigurationError: unknown source, a secret that cannot be one, or a malformed id.
     """
-    proof = _proof(source)
+    proof = _proof(source, scheme)
+    check_id(id)
+    secrets = [secret] if isinstance(secret, Secret) else secret
+    return proof.sign(body, _usable(source, secrets), str(int(now.timestamp())), id)
+
+
+def check_id(id: str) -> None:  # noqa: A002  # as the header
+    """Return if a message's id can be signed: it neither injects a header nor blurs where id and time end.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
     if not re.fullmatch(r"[!-\-/-~]{1,256}", id):
         raise ConfigurationError.of("signature", "id", "expected printable characters, no space or full stop")
-    return proof.sign(body, _usable(source, [secret]), str(int(now.timestamp())), id)
 
 
-def _proof(source: str) -> Proof:
+def _proof(source: str, scheme: HmacScheme | None) -> Proof:
+    if scheme is not None:
+        if source in PROOFS:
+            wrong = f"{source} signs in a way of its own, so a scheme is not looked at"
+            raise ConfigurationError.of(
+                "signature", "scheme", wrong, "leave it out, or name the sender `custom`"
+            )
+        return scheme.proof()
     if source not in PROOFS:
-        raise ConfigurationError.of("signature", "source", "unknown source", f"known: {', '.join(SOURCES)}")
+        remedy = f"known: {', '.join(SOURCES)}; of any other pass scheme=HmacScheme(…)"
+        raise ConfigurationError.of("signature", "source", "unknown source", remedy)
     return PROOFS[source]
 
 
