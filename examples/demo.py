@@ -308,13 +308,13 @@ def where_next(console: Console) -> None:
     for command, why in {
         "README.md": "install it, and send a first message",
         "docs/tutorial.md": "the same with your own services, step by step",
-        "docs/guides/": "one page for each thing: events, health, secrets, your own connector",
+        "docs/guides/": "one page for each thing: events, health, secrets, …",
         "docs/reference/": "every provider, every field, every class",
         "python examples/quickstart.py": "the shortest program; its neighbours show one thing each",
         "examples/jupyter_tour.ipynb": "the same in a notebook",
         "nox -s tests": "prove it all on this machine",
     }.items():
-        console.print(f"  [cyan]{command:30}[/] {why}")
+        console.print(f"  [cyan]{command:30}[/] {why}", soft_wrap=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
