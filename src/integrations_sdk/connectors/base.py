@@ -59,10 +59,11 @@ from integrations_sdk.models import (
     Secret,
     plain,
 )
-from integrations_sdk.signing import sign
+from integrations_sdk.signing import PROFILES, key_problem, profile_headers, sign
 
 __all__ = [
     "MASK",
+    "PROFILES",
     "Actor",
     "AuthenticationError",
     "Build",
@@ -122,6 +123,7 @@ __all__ = [
     "issue_text",
     "json_bytes",
     "json_of",
+    "key_problem",
     "load",
     "mark_of",
     "message_for",
@@ -129,6 +131,7 @@ __all__ = [
     "one_of",
     "packed",
     "plain",
+    "profile_headers",
     "rsa_private_key",
     "sentence",
     "setting",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from integrations_sdk.connectors.base import (
+    PROFILES,
     ConnectorConfig,
     Problem,
     Secret,
     http_url,
+    key_problem,
     one_of,
     setting,
     settings,
@@ -43,6 +45,16 @@ def _ascii(value: str) -> str | None:
     return None if re.fullmatch(r"[\x21-\x7e]+( [\x21-\x7e]+)*", value) else "printable ASCII, as in a header"
 
 
+def _shared(value: str) -> str | None:
+    if value.startswith(("whsk_", "whpk_")):
+        return "a secret that both sides know: a key pair's private key goes into `private_key`"
+    return _ascii(value) or key_problem(value)
+
+
+def _private(value: str) -> str | None:
+    return key_problem(value) if value.startswith("whsk_") else "an Ed25519 private key, `whsk_…`"
+
+
 def _timeout(value: timedelta) -> str | None:
     return None if timedelta() < value <= _LONGEST_TIMEOUT else "more than 0 and at most 300 seconds"
 
@@ -66,13 +78,28 @@ class WebhookConfig(ConnectorConfig):
     secret_token: Secret | None = setting(
         "Shared with the receiver, to sign with; under GitLab's profile it is sent unless it is `whsec_…`.",
         default=None,
-        validate=_ascii,
+        validate=_shared,
         also=("secret", "token"),
+    )
+    previous_secret_token: Secret | None = setting(
+        "The secret before it: signs as well, until the receiver knows the new one.",
+        default=None,
+        validate=_shared,
+        also=("previous_secret",),
+    )
+    previous_until: datetime | None = setting(
+        "When the previous secret stops being used; none means when it is taken away.", default=None
+    )
+    private_key: Secret | None = setting(
+        "Ed25519 key to sign with, beside or in place of a secret; the receiver needs only the public one.",
+        default=None,
+        validate=_private,
+        example="whsk_…",
     )
     profile: str = setting(
         "Whose headers to send beside those of Standard Webhooks: gitlab, github, or standard for none.",
         default="gitlab",
-        validate=one_of("gitlab", "github", "standard"),
+        validate=one_of(*PROFILES),
     )
     headers: dict[str, str] = setting("Further headers; they are shown.", factory=dict, validate=_headers)
     auth_header: str = setting(
@@ -100,6 +127,8 @@ class WebhookConfig(ConnectorConfig):
 
     @classmethod
     def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:
-        """There must be a URL."""
+        """There must be a URL, and no previous secret without one that replaced it."""
         if "url" not in given and "secret_url" not in given:
             yield Problem("url", "missing; expected some text", "add it: where to POST")
+        if given.get("previous_secret_token") and not given.get("secret_token"):
+            yield Problem("secret_token", "missing; there is a previous one", "add the one that replaces it")

@@ -7,7 +7,6 @@ those of GitLab's webhooks, so that what was written to receive these understand
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
@@ -22,20 +21,15 @@ from integrations_sdk.connectors.base import (
     EventType,
     JsonValue,
     Outcome,
+    Secret,
     json_bytes,
     plain,
-    sign,
+    profile_headers,
     uuid7,
 )
 from integrations_sdk.connectors.webhook.config import WebhookConfig
 
 __all__ = ["WebhookConnector"]
-
-_GITLAB_EVENTS: Final = {"issue": "Issue Hook", "tag_push": "Tag Push Hook", "comment": "Note Hook"}
-_GITHUB_EVENTS: Final = {
-    "merge_request": "pull_request", "pipeline": "workflow_run", "issue": "issues",
-    "deployment": "deployment_status", "tag_push": "create", "wiki_page": "gollum",
-}  # fmt: skip
 
 
 class WebhookConnector(Connector[WebhookConfig]):
@@ -48,7 +42,7 @@ class WebhookConnector(Connector[WebhookConfig]):
     docs_url = "https://www.standardwebhooks.com"
     setup = (
         "Give the receiver's URL",
-        "Share a secret with it: `whsec_` and 24 to 64 random bytes in base64",
+        "Share a secret with it: `whsec_` and 24 to 64 random bytes in base64 (`signing.generate_secret()`)",
     )
     permissions = ("none: the receiver checks the signature",)
     limits = (
@@ -95,13 +89,21 @@ class WebhookConnector(Connector[WebhookConfig]):
         """
         body = json_bytes(payload)
         delivery = delivery_id or uuid7(self.context.clock.now())
+        proof = profile_headers(
+            self.config.profile,
+            body,
+            self._secrets(),
+            event_type=event_type,
+            id=delivery,
+            now=self.context.clock.now(),
+        )
         response = await self.call(
             "POST",
             self._target,
             operation="webhook.send",
             content=body,
             content_type="application/json",
-            headers={**self.config.headers, **self._proof(body, event_type, delivery)},
+            headers={**self.config.headers, **proof},
         )
         return self.done(response, "webhook.send", reference=delivery)
 
@@ -115,24 +117,12 @@ class WebhookConnector(Connector[WebhookConfig]):
             payload = {"type": event.type, "timestamp": payload["time"], "data": payload}
         return await self.send_payload(payload, event_type=event.type, delivery_id=event.id)
 
-    def _proof(self, body: bytes, event_type: str, delivery: str) -> dict[str, str]:
-        """The headers that say what it is, which one it is, and who sent it."""
-        now, secret, profile = self.context.clock.now(), self.config.secret_token, self.config.profile
-        headers = {"webhook-id": delivery, "webhook-timestamp": str(int(now.timestamp()))}
-        if profile == "gitlab":
-            name = _GITLAB_EVENTS.get(event_type, f"{event_type.replace('_', ' ').title()} Hook")
-            headers |= {"x-gitlab-event": name, "idempotency-key": delivery, "x-gitlab-event-uuid": delivery}
-        elif profile == "github":
-            headers |= {
-                "x-github-event": _GITHUB_EVENTS.get(event_type, event_type),
-                "x-github-delivery": delivery,
-            }
-        if secret is not None:
-            for source in dict.fromkeys(
-                ("standard_webhooks", profile.replace("standard", "standard_webhooks"))
-            ):
-                headers |= sign(source, body, secret, now=now, id=delivery)
-        return headers
+    def _secrets(self) -> list[Secret]:
+        """What to sign with now, the newest first."""
+        config, ends = self.config, self.config.previous_until
+        over = ends is not None and ends <= self.context.clock.now()
+        found = (config.secret_token, None if over else config.previous_secret_token, config.private_key)
+        return [secret for secret in found if secret is not None]
 
     def _doubts(self, status: int) -> Iterable[str]:
         """What works but should not stay so."""
@@ -141,7 +131,7 @@ class WebhookConnector(Connector[WebhookConfig]):
             yield "http is readable on the way, the token included: use https"
         if not self.config.verify_ssl:
             yield "the certificate is not checked, so anybody on the way can answer: set `verify_ssl`"
-        if self.config.secret_token is None:
+        if not self._secrets():
             yield "calls are not signed, so the receiver cannot know whose they are: set `secret_token`"
         if 300 <= status < 400:
             yield "the URL redirects, which is not followed: configure where it leads"
