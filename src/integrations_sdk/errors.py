@@ -130,6 +130,8 @@ class ConnectorError(IntegrationError):
         attempts: how often the request was sent (0 when it never left).
         retry_after: how long the vendor asked to wait; None when it did not say.
         code: the vendor's own error code, e.g. ``"channel_not_found"``; None when it has none.
+        retryable: whether trying again can help, and cannot do the same thing twice.
+        needs_reauth: whether new credentials are needed first.
     """
 
     retryable = False
@@ -202,8 +204,8 @@ class TransportError(ConnectorError):
     """No usable answer arrived: refused, reset, broken TLS, malformed reply.
 
     Attributes:
-        sent: whether the request may have reached the vendor. When it may, repeating it can repeat
-            its effect.
+        sent: whether the request may have reached the vendor. When it may, and repeating it could repeat
+            its effect, `retryable` is False: look at the vendor's side before trying again.
     """
 
     retryable = True

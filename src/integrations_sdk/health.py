@@ -14,10 +14,14 @@ from integrations_sdk.codec import restore
 from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id
 from integrations_sdk.errors import (
     AuthenticationError,
+    BlockedAddressError,
     ConfigurationError,
-    ConnectorError,
     IntegrationError,
     PermissionDeniedError,
+    ProviderUnavailableError,
+    RateLimitedError,
+    ResponseTooLargeError,
+    TransportError,
 )
 from integrations_sdk.logs import logger
 from integrations_sdk.models import (
@@ -74,7 +78,9 @@ def diagnose(error: IntegrationError) -> tuple[Diagnosis, str]:
             return Diagnosis.REAUTHORISE, "replace its credentials with update()"
         case PermissionDeniedError():
             return Diagnosis.REAUTHORISE, "grant its credentials the permissions listed in the catalogue"
-        case ConnectorError(retryable=True):
+        case BlockedAddressError() | ResponseTooLargeError():
+            return Diagnosis.DEAD, "compare its configured address with the service's"
+        case RateLimitedError() | ProviderUnavailableError() | TransportError():
             return (
                 Diagnosis.RETRY_LATER,
                 "nothing to do if it passes; otherwise look at the service's own status",

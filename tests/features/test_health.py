@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from integrations_sdk.errors import (
     AuthenticationError,
+    BlockedAddressError,
     ConfigurationError,
     NotFoundError,
     PermissionDeniedError,
+    ProviderUnavailableError,
     RateLimitedError,
     RejectedError,
     StateError,
@@ -99,6 +101,8 @@ def test_a_status_does_not_flap(observations):
         (PermissionDeniedError("x"), REAUTH),
         (RateLimitedError("x"), LATER),
         (TransportError("x"), LATER),
+        (ProviderUnavailableError("x"), LATER),
+        (BlockedAddressError("x"), DEAD),
         (RejectedError("x"), DEAD),
         (ConfigurationError.of("x", "y", "z"), DEAD),
     ],

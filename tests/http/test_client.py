@@ -141,8 +141,10 @@ def test_failure_carries_all_facts() -> None:
 def test_ambiguous_failure_is_not_repeated() -> None:
     """After a reset nobody knows whether the message was posted: it is not posted again."""
     bench = Bench(reset(), answer(200))
-    assert bench.failure().attempts == 1
+    failure = bench.failure()
+    assert (failure.attempts, failure.retryable) == (1, False)
     assert bench.transport.sent == 1
+    assert Bench(reset()).failure(SAFE).retryable is True  # doing it again does no more than doing it once
 
 
 def test_blocked_address_is_final() -> None:

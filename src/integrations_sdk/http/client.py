@@ -176,6 +176,8 @@ def _with_facts(error: E, call: Call, attempts: int) -> E:
     error.operation = call.operation
     error.integration_id = call.integration_id
     error.attempts = attempts
+    if isinstance(error, TransportError) and error.sent and not call.idempotent:
+        error.retryable = False  # it may have had its effect: to repeat it is the caller's decision
     return error
 
 
