@@ -1,7 +1,7 @@
 """Sphinx extension: the reference page of each provider, rendered from its connector class at build time.
 
-A page in `docs/reference/providers/` holds a title and the mark `<!-- provider: NAME -->`; everything below the
-title is made here, so nothing on it can be out of date. Third parties can use it for their own connectors.
+A page in `docs/reference/providers/` holds a title, the mark `<!-- provider: NAME -->`, and a word to those who read the
+file itself; from the mark on everything is made here, so nothing can be out of date.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from integrations_sdk.integrations.providers import operations_of
 
 __all__ = ["Operation", "entry", "operations", "page", "setup"]
 
-_MARK = re.compile(r"<!-- provider: (?P<provider>[a-z][a-z0-9_]*) -->")
+_MARK = re.compile(r"<!-- provider: (?P<provider>[a-z][a-z0-9_]*) -->.*", re.DOTALL)
 
 
 class Operation(NamedTuple):
@@ -160,7 +160,7 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _render(_app: Any, _docname: str, source: list[str]) -> None:  # Sphinx's application
-    source[0] = _MARK.sub(lambda match: page(match["provider"]), source[0])
+    source[0] = _MARK.sub(lambda mark: page(mark["provider"]), source[0])
 
 
 def setup(app: Any) -> dict[str, bool]:  # as above
