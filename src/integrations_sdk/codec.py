@@ -42,10 +42,9 @@ def load(kind: type[T], given: Mapping[str, object], *, subject: str) -> T:
     """
     if not isinstance(given, Mapping):
         raise ConfigurationError.of(subject, "$", "expected a mapping of field names to values")
-    fields = {field.name: field for field in attrs.fields(typing.cast("Any", kind))}
-    values, problems = _by_field_name(fields, given)
+    fields, names, types = _shape(typing.cast("Any", kind))
+    values, problems = _by_field_name(names, given)
     built: dict[str, object] = {}
-    types = _types(typing.cast("Any", kind))
     for name, field in fields.items():
         if name in values:
             try:
@@ -106,17 +105,14 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def _by_field_name(
-    fields: Mapping[str, attrs.Attribute[object]], given: Mapping[str, object]
+    names: Mapping[str, str], given: Mapping[str, object]
 ) -> tuple[dict[str, object], list[Problem]]:
-    names = {
-        alias: name for name, field in fields.items() for alias in (name, *field.metadata.get("also", ()))
-    }
     values: dict[str, object] = {}
     problems: list[Problem] = []
     for key, value in given.items():
         name = names.get(key)
         if name is None:
-            problems.append(Problem(str(key), "unknown field", closest(str(key), fields)))
+            problems.append(Problem(str(key), "unknown field", closest(str(key), set(names.values()))))
         elif name in values:
             problems.append(Problem(str(key), f"the same as `{name}`", "give it once"))
         elif value is not None:
@@ -149,6 +145,8 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
 
 def _convert(annotation: object, value: object, path: str) -> object:
     """Convert one value strictly; lists and mappings report each wrong element under its own path."""
+    if type(value) is str and value and annotation is str:  # most values; the others take the long way
+        return value
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in {typing.Union, UnionType} and not _is_json(annotation):
         return None if value is None and type(None) in arguments else _first(arguments, value, path)
@@ -231,9 +229,21 @@ _WORDS: dict[object, str] = {
 }
 
 
+class _Shape(typing.NamedTuple):
+    """What `load()` has to know of a class, found out once."""
+
+    fields: dict[str, attrs.Attribute[Any]]
+    names: dict[str, str]  # every name a field is accepted under, to its own
+    types: dict[str, object]
+
+
 @cache
-def _types(kind: type) -> dict[str, object]:
-    return typing.get_type_hints(kind)
+def _shape(kind: type[attrs.AttrsInstance]) -> _Shape:
+    fields = {field.name: field for field in attrs.fields(kind)}
+    names = {
+        alias: name for name, field in fields.items() for alias in (name, *field.metadata.get("also", ()))
+    }
+    return _Shape(fields, names, typing.get_type_hints(kind))
 
 
 @cache

@@ -68,7 +68,7 @@ class Portal(Generic[M]):
         if self._thread is threading.current_thread():
             msg = "a blocking call inside the manager's own loop would never end: use the async manager there"
             raise StateError(msg)
-        waiter = _Waiter[T]()
+        waiter: _Waiter[T] = _Waiter()
         loop.call_soon_threadsafe(waiter.begin, loop, start)
         try:
             return waiter.wait()
@@ -90,7 +90,7 @@ class Portal(Generic[M]):
         if loop is None or thread is None:
             asyncio.run(_awaited(self._aclose(self.manager)))
             return
-        waiter = _Waiter[None]()
+        waiter: _Waiter[None] = _Waiter()
         loop.call_soon_threadsafe(waiter.begin, loop, lambda: _end_all(self._aclose(self.manager)))
         try:
             waiter.wait()

@@ -56,6 +56,7 @@ __all__ = ["Connector", "ConnectorContext", "ConnectorMemory"]
 
 _LONGEST: Final = 1000
 _MOST_ISSUED: Final = 8
+_USUAL: Final = Connection()
 _CREDENTIAL: Final = re.compile(
     r"auth|cookie|crumb|(?<!idempotency-)key|password|secret|session|token", re.IGNORECASE
 )
@@ -210,7 +211,8 @@ class Connector(Generic[C_co]):
         body, kind = encoded(json, form, content)
         kind = content_type or kind
         credentials = await self.authorize() if authorize else {}
-        self._note({**credentials, **(headers or {})})
+        if credentials or headers:
+            self._note({**credentials, **(headers or {})})
         sent = {
             "accept": "application/json",
             **({"content-type": kind} if kind else {}),
@@ -286,6 +288,11 @@ class Connector(Generic[C_co]):
         """A vendor's words as they may be shown: one line of at most 1000 characters, without credentials."""
         return sentence(self.masks.text(text), _LONGEST)
 
+    def lent(self, secret: Secret | str) -> str:
+        """The value of a secret that is no configuration's, but passed on in a call; it is masked as well."""
+        self._note({"secret": Secret(secret).reveal()})
+        return Secret(secret).reveal()
+
     @property
     def masks(self) -> Masks:
         """What keeps this integration's credentials out of what is shown, those it was lent included."""
@@ -298,27 +305,29 @@ class Connector(Generic[C_co]):
     def connection(self) -> Connection:
         """How to connect, from the configuration."""
         config = self.config
+        if config.verify_ssl and config.ca_file is None and config.proxy is None:
+            return _USUAL
         proxy = config.proxy.reveal() if config.proxy else None
         return Connection(verify=config.verify_ssl, ca_file=config.ca_file, proxy=proxy)
 
     def parse(self, response: Response, operation: str) -> dict[str, JsonValue]:
-        """The answer's JSON object.
+        """The answer's JSON object, without credentials that it repeats.
 
         Raises:
             RejectedError: it is not a JSON object; something other than the vendor's API answered.
         """
-        value = json_of(response)
+        value = self.masks.data(json_of(response), response.content)
         if not isinstance(value, dict):
             raise self.error(_unexpected(response, "object"), response, operation)
         return value
 
     def parse_list(self, response: Response, operation: str) -> list[dict[str, JsonValue]]:
-        """The objects of the answer's JSON array.
+        """The objects of the answer's JSON array, without credentials that they repeat.
 
         Raises:
             RejectedError: it is not a JSON array; something other than the vendor's API answered.
         """
-        value = json_of(response)
+        value = self.masks.data(json_of(response), response.content)
         if not isinstance(value, list):
             raise self.error(_unexpected(response, "array"), response, operation)
         return [item for item in value if isinstance(item, dict)]
@@ -333,7 +342,7 @@ class Connector(Generic[C_co]):
         detail: str | None = None,
         data: Mapping[str, JsonValue] | None = None,
     ) -> Outcome:
-        """The outcome of an operation that succeeded, without credentials that the answer repeats."""
+        """The outcome of an operation that succeeded; `data` is taken as it is (`parse()` it)."""
         return Outcome(
             target=self.context.integration_id or self.provider,
             provider=self.provider,
@@ -345,7 +354,7 @@ class Connector(Generic[C_co]):
             url=self._masked(url),
             detail=self._masked(detail),
             duration=timedelta(seconds=response.elapsed),
-            data=self.masks.data(dict(data)) if data else {},
+            data=dict(data or {}),
         )
 
     def skipped(self, operation: str, why: str) -> Outcome:

@@ -21,6 +21,7 @@ from integrations_sdk.models import JsonValue
 
 __all__ = ["Fault", "fault_of", "json_of", "request_id", "sentence", "words_of"]
 
+_MAYBE_JSON: Final = re.compile(rb'[ \t\r\n]*[\[{"0-9tfn-]')
 _LONGEST: Final = 300
 _SPEAKING_KEYS: Final = (
     "message", "error_description", "error", "errorMessages", "errors", "detail", "details", "title", "reason", "msg",
@@ -74,6 +75,8 @@ def request_id(response: Response) -> str | None:
 
 def json_of(response: Response) -> JsonValue:
     """The answer's JSON; None when it is none."""
+    if not _MAYBE_JSON.match(response.content):  # a plain `ok` is not worth an exception
+        return None
     try:
         return response.json()
     except ValueError:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json as json_codec
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 from urllib.parse import quote, urlencode
 
 from integrations_sdk.errors import ConfigurationError
 
 __all__ = ["encoded", "json_bytes", "query_string", "url_path"]
+
+# `json.dumps` with any option makes an encoder for every call
+_TO_JSON: Final = json_codec.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def url_path(template: str, **values: object) -> str:
@@ -29,7 +32,7 @@ def json_bytes(value: object) -> bytes:
         ConfigurationError: something in it has no JSON form, or is NaN or infinite, or nests without end.
     """
     try:
-        text = json_codec.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = _TO_JSON(value)
     except (TypeError, ValueError, RecursionError) as error:
         remedy = "use text, finite numbers, true, false, null, lists and mappings"
         raise ConfigurationError.of("request", "body", "expected what JSON can hold", remedy) from error

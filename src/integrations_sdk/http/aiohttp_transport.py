@@ -81,18 +81,25 @@ class AiohttpTransport:
         async with session.request(
             request.method,
             self._url(url, encoded=url.isascii()),
-            data=(content if len(content) <= _LARGE else io.BytesIO(content)) if content else None,
+            data=self._payload(content) if content else None,
             headers=headers,
             allow_redirects=False,
             timeout=self._timeout(request),
         ) as response:
             received = read_headers(response.raw_headers)
             reader = BodyReader(request.max_response_bytes, received.get("content-encoding", ""))
-            while piece := await response.content.readany():
-                reader.feed(piece)
+            stream = response.content
+            while not stream.at_eof():
+                reader.feed(await stream.readany())
             body = reader.finish()
         return Response(
             status=response.status, headers=received, content=body, elapsed=time.monotonic() - started
+        )
+
+    def _payload(self, content: bytes) -> aiohttp.Payload:
+        lib = self._aiohttp  # asked by type, its registry of payloads goes through many
+        return (
+            lib.BytesPayload(content) if len(content) <= _LARGE else lib.BytesIOPayload(io.BytesIO(content))
         )
 
     def _timeout(self, request: Request) -> aiohttp.ClientTimeout:

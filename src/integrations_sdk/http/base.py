@@ -29,6 +29,7 @@ __all__ = [
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN = re.compile(r"[\r\n\x00]")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[1-9][0-9]{0,3})?/[!-~]*")
 
 
 class Headers(Mapping[str, str]):
@@ -46,6 +47,9 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._items[name.lower()]
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._items
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
 
@@ -56,7 +60,7 @@ class Headers(Mapping[str, str]):
         return f"Headers({sorted(self._items)})"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Connection:
     """How to connect; transports keep one pool for each distinct value.
 
@@ -94,7 +98,7 @@ class RetryPolicy:
     max_delay: timedelta = timedelta(seconds=10)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class RateLimit:
     """At most `calls` per `period`, of which all may come at once."""
 
@@ -121,8 +125,7 @@ class Request:
     max_response_bytes: int = 10 * 1024 * 1024
 
     def __attrs_post_init__(self) -> None:
-        problems = list(_request_problems(self))
-        if problems:
+        if not _is_plain(self) and (problems := list(_request_problems(self))):
             raise ConfigurationError("HTTP request", problems)
 
     def __repr__(self) -> str:
@@ -233,6 +236,14 @@ def origin(url: str) -> str:
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port is not None else "")
+
+
+def _is_plain(request: Request) -> bool:
+    """Whether a glance shows that nothing is wrong with it, as with nearly every one; the full look costs more."""
+    for name, value in request.headers.items():
+        if _FORBIDDEN.search(value) or not _TOKEN.fullmatch(name):
+            return False
+    return _PLAIN_URL.fullmatch(request.url) is not None
 
 
 def _request_problems(request: Request) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -94,7 +95,7 @@ class SlackConnector(Connector[SlackConfig]):
         return found if self.config.webhook_url is None else await self._check_webhook(found.detail)
 
     async def _check_webhook(self, detail: str) -> CheckResult:
-        if urlsplit(self._hook).path.startswith(_WORKFLOWS):
+        if self._hook_is_workflow:
             return await self._reach()
         operation = "webhook.check"
         response = await self.call(
@@ -155,8 +156,7 @@ class SlackConnector(Connector[SlackConfig]):
         outcome = await self._post(first, channel, thread)
         for payload in others:
             await self._post(payload, channel, thread or outcome.reference)
-        detail = f"in {len(payloads)} messages" if others else None
-        return attrs.evolve(outcome, detail=detail)
+        return attrs.evolve(outcome, detail=f"in {len(payloads)} messages") if others else outcome
 
     async def _post(self, payload: Payload, channel: str | None, thread: str | None) -> Outcome:
         where = channel or self.config.channel
@@ -221,13 +221,17 @@ class SlackConnector(Connector[SlackConfig]):
 
     def _starts_workflow(self, channel: str | None = None) -> bool:
         """Whether what is posted starts a workflow, which takes its own variables and nothing else."""
-        return not self._as_bot(channel) and urlsplit(self._hook).path.startswith(_WORKFLOWS)
+        return self._hook_is_workflow and not self._as_bot(channel)
+
+    @cached_property
+    def _hook_is_workflow(self) -> bool:
+        return urlsplit(self._hook).path.startswith(_WORKFLOWS)
 
     @property
     def _hook(self) -> str:
         return self.config.webhook_url.reveal() if self.config.webhook_url is not None else ""
 
-    @property
+    @cached_property
     def _rate(self) -> RateLimit:
         """The allowance of five seconds at once: Slack tolerates short bursts."""
         calls = int(self.config.messages_per_second * _WINDOW)
