@@ -34,7 +34,7 @@ class ConnectorDirectory:
     def __init__(self, runtime: Runtime, registry: Registry) -> None:
         self.runtime = runtime
         self.registry = registry
-        self._open: dict[str, tuple[int, Connector[ConnectorConfig]]] = {}
+        self._open: dict[str, tuple[Integration, Connector[ConnectorConfig]]] = {}
 
     async def get(self, integration_id: str, *, provider: str | None = None) -> Integration:
         """The integration.
@@ -46,6 +46,9 @@ class ConnectorDirectory:
             INTEGRATIONS, storage_id(self.runtime.scope.tenant_id, integration_id)
         )
         found = restore(Integration, document.data) if document else None
+        return self._visible(found, integration_id, provider)
+
+    def _visible(self, found: Integration | None, integration_id: str, provider: str | None) -> Integration:
         project = self.runtime.scope.project_id
         if found is None or (project is not None and found.project_id != project):
             msg = f"no integration {integration_id!r}; list() of the provider shows the ids there are"
@@ -87,6 +90,11 @@ class ConnectorDirectory:
             StateError: it is disabled.
             ConfigurationError: a reference among its credentials leads nowhere, or to a wrong value.
         """
+        known = self._open.get(key := storage_id(self.runtime.scope.tenant_id, integration_id))
+        # Asking for the version alone spares reading the whole record with every message.
+        if known is not None and known[0].version == await self.runtime.store.version(INTEGRATIONS, key):
+            self._visible(known[0], integration_id, provider)
+            return known[1]
         return await self.open_record(await self.get(integration_id, provider=provider))
 
     async def open_record(self, integration: Integration) -> Connector[ConnectorConfig]:
@@ -96,14 +104,14 @@ class ConnectorDirectory:
             raise StateError(msg)
         key = storage_id(integration.tenant_id, integration.integration_id)
         known = self._open.get(key)
-        if known is not None and known[0] == integration.version:
+        if known is not None and known[0].version == integration.version:
             return known[1]
         kept = await self.runtime.secrets.get(key)
         secrets = {name: await self.runtime.secrets.resolve(secret) for name, secret in kept.items()}
         connector = self.build(
             integration.integration_type, {**integration.config, **secrets}, integration.integration_id
         )
-        self._open[key] = (integration.version, connector)
+        self._open[key] = (integration, connector)
         if known is not None:
             await known[1].close()
         return connector

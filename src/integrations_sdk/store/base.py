@@ -109,6 +109,10 @@ class Store(Protocol):
         """The document, or None if missing or expired."""
         ...
 
+    async def version(self, collection: str, id: str) -> int | None:  # noqa: A002  # the field's name
+        """The document's version, or None if missing or expired: whether what `get()` gave is still so."""
+        ...
+
     async def query(
         self,
         collection: str,

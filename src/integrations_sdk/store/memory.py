@@ -62,6 +62,10 @@ class MemoryStore:
         entry = self._collection(collection).live(id, now)
         return None if entry is None else entry.document(collection)
 
+    async def version(self, collection: str, id: str) -> int | None:  # noqa: A002  # the port's name
+        """See `Store.version`."""
+        return self._collection(collection).version(id, self._now())
+
     async def query(
         self,
         collection: str,

@@ -12,7 +12,7 @@ from integrations_sdk.store.encoding import Encoded, decode, encode_cursor
 from integrations_sdk.store.plan import plan, target
 from integrations_sdk.store.sqlite import statements
 
-__all__ = ["apply", "count", "get", "next_number", "purge", "query"]
+__all__ = ["apply", "count", "get", "next_number", "purge", "query", "version"]
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -59,6 +59,12 @@ def get(connection: sqlite3.Connection, collection: str, id_: str, now: int) -> 
         return None
     data, keys, version, expires_at = found
     return decode(Encoded(collection, id_, data, _pairs(keys), expires_at), version)
+
+
+def version(connection: sqlite3.Connection, collection: str, id_: str, now: int) -> int | None:
+    """The live document's version, or None."""
+    found = connection.execute(statements.VERSION, (collection, id_, now)).fetchone()
+    return None if found is None else int(found[0])
 
 
 def query(

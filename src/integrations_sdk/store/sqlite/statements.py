@@ -17,6 +17,7 @@ __all__ = [
     "NEXT_NUMBER",
     "REMOVE",
     "UPDATE",
+    "VERSION",
     "count",
     "select",
 ]
@@ -29,6 +30,7 @@ _FIRST_KEY: Final = "first.collection = ? AND first.name = ? AND first.value = ?
 GET: Final = (
     f"SELECT data, keys, version, expires_at FROM documents WHERE collection = ? AND id = ? AND {_LIVE}"
 )
+VERSION: Final = f"SELECT version FROM documents WHERE collection = ? AND id = ? AND {_LIVE}"
 FIND: Final = "SELECT seq, version, keys, expires_at FROM documents WHERE collection = ? AND id = ?"
 INSERT: Final = (
     "INSERT INTO documents (collection, id, version, data, keys, expires_at) VALUES (?, ?, ?, ?, ?, ?)"

@@ -78,6 +78,11 @@ class SQLiteStore:
         now = self._now()
         return await self._reader.run(lambda c: documents.get(c, collection, id, now))
 
+    async def version(self, collection: str, id: str) -> int | None:  # noqa: A002  # the port's name
+        """See `Store.version`."""
+        now = self._now()
+        return await self._reader.run(lambda c: documents.version(c, collection, id, now))
+
     async def query(
         self,
         collection: str,

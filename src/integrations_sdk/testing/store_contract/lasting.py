@@ -255,6 +255,7 @@ class LifeContract(StoreCase):
                 lambda: store.write(Insert(doc("b"))),
                 store.write,
                 lambda: store.get(C, "a"),
+                lambda: store.version(C, "a"),
                 lambda: store.query(C),
                 lambda: store.count(C),
                 lambda: store.next_number("n"),

@@ -145,7 +145,9 @@ async def everything(store: Store, model: ModelStore) -> tuple[object, object]:
             expected += [matching[::-1] if newest_first else matching]
     for id_ in "pqrs":
         found += [await store.get(COLLECTION, id_)]
-        expected += [next((row for row in model.live() if row.id == id_), None)]
+        row = next((row for row in model.live() if row.id == id_), None)
+        found += [await store.version(COLLECTION, id_)]
+        expected += [row, None if row is None else row.version]
     return found, expected
 
 

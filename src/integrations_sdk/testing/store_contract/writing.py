@@ -80,6 +80,7 @@ class WritingContract(StoreCase):
 
         async def scenario(store: Store, _: FakeClock) -> None:
             assert await store.get(C, "a") is None
+            assert await store.version(C, "a") is None
             assert await store.query(C) == Page(documents=())
             assert await store.count(C, where={"k": "v"}) == await store.count(C) == 0
 
@@ -96,6 +97,7 @@ class WritingContract(StoreCase):
             (third,) = await store.write(Replace(changed, 2))
             assert third is not None
             assert third.version == 3
+            assert await store.version(C, "a") == 3
 
         self.run(scenario)
 
