@@ -22,6 +22,7 @@ from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
 from support.toy import ToyConnector
 
 KEY = "c4N4ry/Key+=ü9"
+LONG = "c4N4ry/Key+0123456789"
 
 
 @pytest.mark.parametrize(
@@ -80,11 +81,19 @@ def test_short_secrets() -> None:
 
 def test_data_is_cleared_throughout() -> None:
     """Names and values at any depth; what holds nothing is handed on as it is."""
-    masks = Masks([KEY])
-    given: dict[str, Any] = {"a": [{KEY: 1, "b": f"x{KEY}"}, None, 2.5, True]}
-    assert masks.data(given) == {"a": [{MASK: 1, "b": f"x{MASK}"}, None, 2.5, True]}
-    harmless: dict[str, Any] = {"a": [1]}
-    assert masks.data(harmless) is harmless
+    masks = Masks([LONG])
+    given: dict[str, Any] = {"a": [{LONG: 1, "b": f"x{LONG}"}, None, 2.5, True]}
+    cleared = {"a": [{MASK: 1, "b": f"x{MASK}"}, None, 2.5, True]}
+    assert masks.data(given, json.dumps(given).encode()) == cleared
+    assert masks.data(given, b"") is given
+
+
+def test_good_data_is_not_taken_for_a_credential() -> None:
+    """A weak password can be a word of the vendor's, and a parameter's name must stay what it is."""
+    masks = Masks(["password"])
+    given: dict[str, Any] = {"name": "password"}
+    assert masks.data(given, json.dumps(given).encode()) is given
+    assert masks.text("wrong password") == f"wrong {MASK}"
 
 
 def test_answers_are_cleared() -> None:
@@ -102,11 +111,11 @@ def test_answers_are_cleared() -> None:
     assert masks.response(harmless) is harmless
 
 
-def _asked(*answers: Response, **options: Any) -> Outcome | ConnectorError:
+def _asked(*answers: Response, token: str = KEY, **options: Any) -> Outcome | ConnectorError:
     """What becomes of an answer."""
 
     async def main() -> Outcome | ConnectorError:
-        toy = connect(ToyConnector, {"url": "https://toy.example", "token": KEY}, ScriptedHttp(answers))
+        toy = connect(ToyConnector, {"url": "https://toy.example", "token": token}, ScriptedHttp(answers))
 
         async def ask() -> Outcome:
             answer = await toy.call("GET", "https://toy.example/", operation="ask", **options)
@@ -153,7 +162,7 @@ def test_codes_and_request_ids_are_cleared_and_bounded() -> None:
 
 def test_outcomes_are_cleared() -> None:
     """A vendor that repeats credentials in a good answer gets them into no outcome."""
-    outcome = _asked(reply(200, {"id": KEY, "sent": [KEY]}, x_request_id=KEY))
+    outcome = _asked(reply(200, {"id": LONG, "sent": [LONG]}, x_request_id=LONG), token=LONG)
     assert isinstance(outcome, Outcome)
     assert outcome.data == {"id": MASK, "sent": [MASK]}
     assert (outcome.reference, outcome.url, outcome.request_id) == (f"r{MASK}", f"u{MASK}", MASK)

@@ -293,6 +293,11 @@ class Connector(Generic[C_co]):
         self._note({"secret": Secret(secret).reveal()})
         return Secret(secret).reveal()
 
+    def lent(self, secret: Secret | str) -> str:
+        """The value of a secret that is no configuration's, but passed on in a call; it is masked as well."""
+        self._note({"secret": Secret(secret).reveal()})
+        return Secret(secret).reveal()
+
     @property
     def masks(self) -> Masks:
         """What keeps this integration's credentials out of what is shown, those it was lent included."""
@@ -311,7 +316,7 @@ class Connector(Generic[C_co]):
         return Connection(verify=config.verify_ssl, ca_file=config.ca_file, proxy=proxy)
 
     def parse(self, response: Response, operation: str) -> dict[str, JsonValue]:
-        """The answer's JSON object, without credentials that it repeats.
+        """The answer's JSON object, without credentials that it repeats (`json_of()` is for what hands them out).
 
         Raises:
             RejectedError: it is not a JSON object; something other than the vendor's API answered.

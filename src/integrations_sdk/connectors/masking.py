@@ -23,37 +23,38 @@ __all__ = ["Masks", "spellings"]
 
 _SHORTEST: Final = 4  # below it, replacing would tell more than it hides
 _SHORTEST_PART: Final = 8
+_UNMISTAKABLE: Final = 16
 _WORD: Final = re.compile(r"[a-z._-]*|[A-Z._-]*")  # `services` in a URL is no secret
 
 
 class Masks:
     """Puts `••••` in the place of credentials.
 
+    In a refusal, which is read by people, it does so with everything that could be one; in good data, where a
+    password such as `password` could as well be the name of a field, only with what is 16 characters or longer.
+
     Args:
         secrets: revealed; the parts that give access by themselves are found here.
     """
 
-    __slots__ = ("_bytes", "_texts")
+    __slots__ = ("_bytes", "_long", "_long_bytes", "_texts")
 
     def __init__(self, secrets: Iterable[str]) -> None:
         found = {spelling for secret in secrets for spelling in spellings(secret)}
         self._texts = sorted(found, key=len, reverse=True)  # the whole goes before its parts
         self._bytes = [text.encode("utf-8", "surrogatepass") for text in self._texts]
+        self._long = [text for text in self._texts if len(text) >= _UNMISTAKABLE]
+        self._long_bytes = self._bytes[: len(self._long)]
 
     def text(self, text: str) -> str:
         """The text without credentials."""
-        for spelling in self._texts:
-            if spelling in text:
-                text = text.replace(spelling, MASK)
-        return text
+        return _without(text, self._texts)
 
-    def data(self, data: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        """JSON data without credentials, in names and in values; the object itself if there are none in it."""
-        written = json.dumps(data, ensure_ascii=False, default=str)
-        if not any(spelling in written for spelling in self._texts):
-            return data
-        cleared: dict[str, JsonValue] = {self.text(name): self._value(item) for name, item in data.items()}
-        return cleared
+    def data(self, value: JsonValue, source: bytes) -> JsonValue:
+        """Good data without credentials, in names and in values; itself if there are none in its `source`."""
+        if any(spelling in source for spelling in self._long_bytes):
+            return self._cleared(value)
+        return value
 
     def response(self, response: Response) -> Response:
         """The answer without credentials in its headers and body; itself if there are none in it."""
@@ -66,14 +67,14 @@ class Masks:
             return response
         return attrs.evolve(response, headers=Headers(headers), content=content)
 
-    def _value(self, value: JsonValue) -> JsonValue:
+    def _cleared(self, value: JsonValue) -> JsonValue:
         match value:
             case str():
-                return self.text(value)
+                return _without(value, self._long)
             case list():
-                return [self._value(item) for item in value]
+                return [self._cleared(item) for item in value]
             case dict():
-                return {self.text(name): self._value(item) for name, item in value.items()}
+                return {_without(name, self._long): self._cleared(item) for name, item in value.items()}
         return value
 
 
@@ -86,6 +87,13 @@ def spellings(secret: str) -> set[str]:
         return {secret} if len(secret) >= _SHORTEST else set()
     parts = {secret, *(part for part in _parts(secret) if len(part) >= _SHORTEST_PART)}
     return {spelling for part in parts for spelling in _encodings(part)}
+
+
+def _without(text: str, spellings: Iterable[str]) -> str:
+    for spelling in spellings:
+        if spelling in text:
+            text = text.replace(spelling, MASK)
+    return text
 
 
 def _parts(secret: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from integrations_sdk.connectors.base import (
     RejectedError,
     Response,
     Secret,
+    json_of,
     url_path,
 )
 from integrations_sdk.connectors.github.app import InstallationToken, app_jwt, installation_token
@@ -172,7 +173,7 @@ class GitHubApi(Connector[GitHubConfig]):
         response = await self.call(
             "POST", path, operation=operation, headers=self._headers(proof), authorize=False, idempotent=True
         )
-        token = installation_token(self.parse(response, operation))
+        token = installation_token(json_of(response))  # not `parse()`: it may be the one known already
         if token is None:
             raise self.error(Fault(RejectedError, "answered without a token"), response, operation)
         return token

@@ -38,9 +38,10 @@ def app_jwt(app_id: int | str, private_key: Secret, now: datetime) -> str:
     return signed_token(claims, private_key)
 
 
-def installation_token(answer: dict[str, JsonValue]) -> InstallationToken | None:
+def installation_token(answer: JsonValue) -> InstallationToken | None:
     """The token in GitHub's answer; None when it is not what is documented."""
-    token, expires = answer.get("token"), answer.get("expires_at")
+    said = answer if isinstance(answer, dict) else {}
+    token, expires = said.get("token"), said.get("expires_at")
     if not isinstance(token, str) or not isinstance(expires, str):
         return None
     return InstallationToken(token=Secret(token), expires_at=datetime.fromisoformat(expires))

@@ -98,7 +98,7 @@ class Repository(GitHubApi):
             events: event types (`push`, `merge_request`, `pipeline`, …) or GitHub's own; `*` means all.
             secret: signs each message (`X-Hub-Signature-256`); without it anybody could have sent it.
         """
-        body = {"name": "web", **_hook(url, events, secret)}
+        body = {"name": "web", **self._hook(url, events, secret)}
         return self.made(
             await self.create(self.path("/hooks"), operation="hooks.create", json=body),
             "hooks.create",
@@ -114,18 +114,17 @@ class Repository(GitHubApi):
             config = hook.get("config")
             if isinstance(config, dict) and config.get("url") == url:
                 path = self.path("/hooks/{id}", id=hook.get("id"))
-                body = _hook(url, wanted, secret)
+                body = self._hook(url, wanted, secret)
                 if secret is None:  # GitHub takes a configuration without one for the wish to have none
                     del body["config"]
                 response = await self.change(path, operation="hooks.update", json=body)
                 return self.made(response, "hooks.update", key="id")
         return await self.create_hook(url, wanted, secret=secret)
 
-
-def _hook(url: str, events: Iterable[str], secret: Secret | str | None) -> dict[str, JsonValue]:
-    signed: dict[str, JsonValue] = {} if secret is None else {"secret": Secret(secret).reveal()}
-    config: dict[str, JsonValue] = {"url": url, "content_type": "json", "insecure_ssl": "0", **signed}
-    return {"active": True, "events": hook_events(events), "config": config}
+    def _hook(self, url: str, events: Iterable[str], secret: Secret | str | None) -> dict[str, JsonValue]:
+        signed: dict[str, JsonValue] = {} if secret is None else {"secret": self.lent(secret)}
+        config: dict[str, JsonValue] = {"url": url, "content_type": "json", "insecure_ssl": "0", **signed}
+        return {"active": True, "events": hook_events(events), "config": config}
 
 
 def _shortened(text: str) -> str:

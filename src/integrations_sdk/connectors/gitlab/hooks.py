@@ -39,7 +39,7 @@ class Hooks(GitLabApi):
         Raises:
             ConfigurationError: not an event type.
         """
-        body = _hook(url, events, secret, signing_token)
+        body = self._hook(url, events, secret, signing_token)
         response = await self.call("POST", self.path("/hooks"), operation="hooks.create", json=body)
         return self.made(response, "hooks.create", key="id")
 
@@ -56,7 +56,7 @@ class Hooks(GitLabApi):
         Raises:
             ConfigurationError: not an event type.
         """
-        body = _hook(url, events, secret, signing_token)
+        body = self._hook(url, events, secret, signing_token)
         async for hook in self.list_hooks():
             if hook.get("url") == url:
                 path = self.path("/hooks/{id}", id=hook.get("id"))
@@ -65,10 +65,9 @@ class Hooks(GitLabApi):
         response = await self.call("POST", self.path("/hooks"), operation="hooks.create", json=body)
         return self.made(response, "hooks.create", key="id")
 
-
-def _hook(
-    url: str, events: Iterable[str], secret: Secret | str | None, signing_token: Secret | str | None
-) -> dict[str, JsonValue]:
-    secrets = {"token": secret, "signing_token": signing_token}
-    revealed = {name: Secret(value).reveal() for name, value in secrets.items() if value is not None}
-    return given(url=url, **hook_flags(events), **revealed)
+    def _hook(
+        self, url: str, events: Iterable[str], secret: Secret | str | None, signing_token: Secret | str | None
+    ) -> dict[str, JsonValue]:
+        secrets = {"token": secret, "signing_token": signing_token}
+        revealed = {name: self.lent(value) for name, value in secrets.items() if value is not None}
+        return given(url=url, **hook_flags(events), **revealed)

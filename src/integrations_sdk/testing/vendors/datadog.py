@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 
 from integrations_sdk.models import JsonValue
+from integrations_sdk.signing import same
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
 
 __all__ = ["DatadogStandIn"]
@@ -40,7 +40,7 @@ class DatadogStandIn(StandIn):
 
     def authorized(self, request: Received) -> Reply | None:
         """The API key, as `DD-API-KEY`."""
-        right = hmac.compare_digest(request.headers.get("dd-api-key", ""), self.api_key)
+        right = same(request.headers.get("dd-api-key", ""), self.api_key)
         return None if right else self.failure(403)
 
     def failure(self, status: int) -> Reply:
@@ -56,7 +56,7 @@ class DatadogStandIn(StandIn):
     @route("GET", "/api/v2/validate_keys")
     def validate_keys(self, request: Received, _: Mapping[str, str]) -> Reply:
         """Both keys."""
-        right = hmac.compare_digest(request.headers.get("dd-application-key", ""), self.app_key)
+        right = same(request.headers.get("dd-application-key", ""), self.app_key)
         return Reply(json={"status": "ok"}) if right else self.failure(403)
 
     @route("POST", "/api/v1/events")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from hmac import compare_digest
 from typing import Final
 from urllib.parse import urlencode
 
 from integrations_sdk.models import JsonValue
+from integrations_sdk.signing import same
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
 
 __all__ = ["GitHubStandIn"]
@@ -74,8 +74,8 @@ class GitHubStandIn(StandIn):
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if request.path.startswith("/app/"):
             return None if self._is_app(given) else _refusal(401, "A JSON web token could not be decoded")
-        installed = compare_digest(given, self.installation_token)
-        if not installed and not compare_digest(given, self.token):
+        installed = same(given, self.installation_token)
+        if not installed and not same(given, self.token):
             return _refusal(401, "Bad credentials")
         if (request.path == "/user" and installed) or (
             request.path.startswith("/installation/") and not installed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from hmac import compare_digest
 from typing import Final
 
 from integrations_sdk.models import JsonValue
+from integrations_sdk.signing import same
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
 
 __all__ = ["GitLabStandIn"]
@@ -70,7 +70,7 @@ class GitLabStandIn(StandIn):
         if request.path.endswith("/trigger/pipeline"):
             return None
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-        right = compare_digest(request.headers.get("private-token", bearer), self.token)
+        right = same(request.headers.get("private-token", bearer), self.token)
         if not right:
             return _UNAUTHORIZED
         if request.method != "GET" and "api" not in self.scopes:
@@ -188,7 +188,7 @@ class GitLabStandIn(StandIn):
     def trigger_pipeline(self, request: Received, at: Mapping[str, str]) -> Reply:
         """The same with a trigger token, as a form with `variables[KEY]`."""
         form = request.form()
-        if not compare_digest(form.get("token", ""), self.trigger_token):
+        if not same(form.get("token", ""), self.trigger_token):
             return Reply(status=404, json={"message": "404 Not Found"})
         keys = {key: re.fullmatch(r"variables\[(\w+)\]", key) for key in form}
         return self._start(at, form.get("ref"), {found[1]: form[key] for key, found in keys.items() if found})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
 import uuid
 from collections.abc import Mapping
 
 from integrations_sdk.models import JsonValue
+from integrations_sdk.signing import same
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
 
 __all__ = ["NewRelicStandIn"]
@@ -40,7 +40,7 @@ class NewRelicStandIn(StandIn):
 
     def authorized(self, request: Received) -> Reply | None:
         """The licence key, as `Api-Key`; a wrong one gets an empty object."""
-        right = hmac.compare_digest(request.headers.get("api-key", ""), self.license_key)
+        right = same(request.headers.get("api-key", ""), self.license_key)
         return None if right else Reply(status=403, json={})
 
     def failure(self, status: int) -> Reply:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hmac
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 from integrations_sdk.models import JsonValue
+from integrations_sdk.signing import same
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
 
 __all__ = ["PrometheusStandIn"]
@@ -45,7 +45,7 @@ class PrometheusStandIn(StandIn):
     def authorized(self, request: Received) -> Reply | None:
         """The proxy's token."""
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        return None if hmac.compare_digest(given, self.token) else Reply(status=401, text="Unauthorized\n")
+        return None if same(given, self.token) else Reply(status=401, text="Unauthorized\n")
 
     def failure(self, status: int) -> Reply:
         """The shape that Prometheus itself has."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
 from collections.abc import Mapping
 
 from integrations_sdk.models import JsonValue
+from integrations_sdk.signing import same
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
 
 __all__ = ["SentryStandIn"]
@@ -54,12 +54,12 @@ class SentryStandIn(StandIn):
         """The DSN's key for envelopes, the token for the API."""
         if request.path.startswith("/api/0/"):
             given = request.headers.get("authorization", "").removeprefix("Bearer ")
-            right = hmac.compare_digest(given, self.auth_token)
+            right = same(given, self.auth_token)
             return None if right else Reply(status=401, json={"detail": "Invalid token"})
         found = re.fullmatch(r"Sentry .*sentry_key=(\w+)", request.headers.get("x-sentry-auth", ""))
         if found is None:
             return Reply(status=401, json={"detail": "missing authorization information"})
-        if hmac.compare_digest(found[1], self.public_key):
+        if same(found[1], self.public_key):
             return None
         detail = "event submission rejected with_reason: ProjectId"
         return Reply(status=403, json={"detail": detail, "causes": []})
