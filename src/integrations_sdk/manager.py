@@ -17,6 +17,7 @@ from integrations_sdk.clock import Clock, SystemClock
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.connectors.directory import ConnectorDirectory
 from integrations_sdk.connectors.registry import Registry
+from integrations_sdk.events.incoming import Incoming
 from integrations_sdk.events.manager import AsyncEventsManager
 from integrations_sdk.health import AsyncHealthManager, HealthThresholds
 from integrations_sdk.http.opening import open_http
@@ -111,7 +112,7 @@ class AsyncIntegrationManagementManager:
         self.catalog = AsyncCatalogManager(registry)
         self.templates = AsyncTemplatesManager(runtime, registry, self.integrations.create)
         self.oauth = AsyncOAuthManager(runtime)
-        self.webhooks = AsyncWebhooksManager(directory, self.integrations)
+        self.webhooks = AsyncWebhooksManager(directory, self.integrations, Incoming(runtime).verify)
         self.events = AsyncEventsManager(runtime, directory, on_outcome=self.webhooks.record)
         probe = self.health.check_integration_health
         self.slack = AsyncSlackManager("slack", self.integrations, directory, probe)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import attrs
 
 from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id
-from integrations_sdk.errors import AlreadyExistsError, ConflictError, ConnectorError, NotFoundError
+from integrations_sdk.errors import (
+    AlreadyExistsError,
+    ConfigurationError,
+    ConflictError,
+    ConnectorError,
+    NotFoundError,
+)
 from integrations_sdk.models import (
     Integration,
     IntegrationState,
@@ -17,16 +23,19 @@ from integrations_sdk.models import (
     Outcome,
     Record,
     RecordList,
+    Secret,
 )
+from integrations_sdk.signing import TOLERANCE, HmacScheme, SecretsGiven, successor
 from integrations_sdk.store.base import Delete, Document, Insert, Replace
 
 if TYPE_CHECKING:  # a provider is imported only when it is used
     from integrations_sdk.connectors.webhook import WebhookConnector
 
-__all__ = ["AsyncWebhooksManager", "IntegrationRecords", "Webhook"]
+__all__ = ["AsyncWebhooksManager", "IntegrationRecords", "VerifyMessage", "Webhook"]
 
 _PROVIDER: Final = "webhook"
 _STATISTICS: Final = "webhook_statistics"
+_LONGEST_OVERLAP: Final = timedelta(days=90)
 
 
 class IntegrationRecords(Protocol):
@@ -55,6 +64,23 @@ class IntegrationRecords(Protocol):
         ...
 
 
+class VerifyMessage(Protocol):
+    """What checks an incoming message, with the secrets that `mgr.events` keeps."""
+
+    async def __call__(
+        self,
+        source: str,
+        headers: Mapping[str, str],
+        body: bytes | str,
+        *,
+        secret: SecretsGiven | None = None,
+        scheme: HmacScheme | None = None,
+        tolerance: timedelta = TOLERANCE,
+    ) -> None:
+        """Return if the message is authentic and fresh; `SignatureError` if not."""
+        ...
+
+
 @attrs.frozen(kw_only=True)
 class Webhook(Record):
     """A URL that is called when something happens.
@@ -64,6 +90,7 @@ class Webhook(Record):
         url: without what may be secret in it.
         trigger_count: how often it was called; each try of a delivery that was repeated counts as one call.
         success_count: how many of the calls were answered with 2xx.
+        previous_secret_until: calls are signed with the secret before the last rotation as well until then.
     """
 
     webhook_id: str
@@ -79,14 +106,22 @@ class Webhook(Record):
     success_count: int = 0
     last_triggered_at: datetime | None = None
     last_status: int | None = None
+    previous_secret_until: datetime | None = None
 
 
 class AsyncWebhooksManager:
-    """The webhooks of one scope. Each is an integration of the provider `webhook` too."""
+    """The webhooks of one scope. Each is an integration of the provider `webhook` too.
 
-    def __init__(self, directory: ConnectorDirectory, integrations: IntegrationRecords) -> None:
+    Args:
+        verify: checks messages of others.
+    """
+
+    def __init__(
+        self, directory: ConnectorDirectory, integrations: IntegrationRecords, verify: VerifyMessage
+    ) -> None:
         self._directory = directory
         self._integrations = integrations
+        self._verify = verify
         self._runtime = directory.runtime
 
     async def create_webhook(self, config: Mapping[str, object]) -> Webhook:
@@ -135,6 +170,74 @@ class AsyncWebhooksManager:
         integration = await self._directory.get(webhook_id, provider=_PROVIDER)
         await self._integrations.delete(webhook_id)
         await self._runtime.store.write(Delete(_STATISTICS, self._key(integration)))
+
+    async def rotate_secret(
+        self, webhook_id: str, *, overlap: timedelta = timedelta(days=1), secret: str | Secret | None = None
+    ) -> Secret:
+        """Replace the secret, and prove calls with the old one as well until the overlap is over.
+
+        Both make a signature of Standard Webhooks. GitHub's signature and GitLab's token have room for one
+        only and stay the old secret's until then, so there let the receiver accept both in the meantime.
+        Rotating again before the overlap is over drops the secret before the last. A webhook that has no
+        secret gets one.
+
+        Args:
+            overlap: at most 90 days; 0 stops using the old secret at once.
+            secret: the new one, a value or a reference; None makes one at random, `whsec_…` unless the old
+                one is plain text.
+
+        Returns:
+            The new secret, for the receiver; it is not shown again.
+
+        Raises:
+            NotFoundError: there is none with that id.
+            ConflictError: it was changed at the same moment; the secret was not.
+            ConfigurationError: `overlap` is out of range, or the new secret cannot be one.
+        """
+        if not timedelta() <= overlap <= _LONGEST_OVERLAP:
+            raise ConfigurationError.of("rotation", "overlap", "expected 0 to 90 days")
+        integration = await self._directory.get(webhook_id, provider=_PROVIDER)
+        old = (await self._runtime.secrets.get(self._key(integration))).get("secret_token")
+        if secret is None:
+            secret = successor(await self._runtime.secrets.resolve(old) if old else None)
+        previous = old if overlap else None
+        until = self._runtime.clock.now() + overlap if previous else None
+        changes = {
+            "secret_token": secret, "previous_secret_token": previous, "previous_until": until,
+        }  # fmt: skip
+        await self._integrations.update(webhook_id, changes, version=integration.version)
+        return Secret(secret)
+
+    async def verify(
+        self,
+        source: str,
+        headers: Mapping[str, str],
+        body: bytes | str,
+        *,
+        secret: SecretsGiven | None = None,
+        scheme: HmacScheme | None = None,
+        tolerance: timedelta = TOLERANCE,
+    ) -> None:
+        """Return if a message that arrived is from `source`, unchanged and fresh.
+
+        Nothing of it is remembered, so a repeated message passes again: `mgr.events.receive()` also drops
+        those, and reads the message.
+
+        Args:
+            source: `slack`, `jira`, `jenkins`, `github`, `gitlab`, `stripe`, `pagerduty` or
+                `standard_webhooks`; with `scheme` any other name, e.g. `custom`.
+            headers: as they arrived.
+            body: exactly as it arrived.
+            secret: shared with the sender, or several of which any will do, or its public key (`whpk_…`);
+                None takes what `mgr.events.set_secret()` was given for the source.
+            scheme: how a sender signs that is none of those.
+            tolerance: how far a signed time may be from now, in both directions.
+
+        Raises:
+            SignatureError: not authentic, or stale.
+            ConfigurationError: no secret is known for the source, or the message is none it can have sent.
+        """
+        await self._verify(source, headers, body, secret=secret, scheme=scheme, tolerance=tolerance)
 
     async def test_webhook(self, webhook_id: str, *, event_type: str | None = None) -> Outcome:
         """Call it once with a sample event, and say what came back; never raises for what the target does.
@@ -236,7 +339,12 @@ class AsyncWebhooksManager:
             success_count=cast("int", counted.get("success_count", 0)),
             last_triggered_at=datetime.fromisoformat(last) if isinstance(last, str) else None,
             last_status=cast("int | None", counted.get("last_status")),
+            previous_secret_until=self._previous_until(config.get("previous_until")),
         )
+
+    def _previous_until(self, stored: JsonValue) -> datetime | None:
+        until = datetime.fromisoformat(stored) if isinstance(stored, str) else None
+        return until if until is not None and until > self._runtime.clock.now() else None
 
     def _key(self, integration: Integration) -> str:
         return storage_id(integration.tenant_id, integration.integration_id)

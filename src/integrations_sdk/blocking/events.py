@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from integrations_sdk.blocking.portal import BlockingSubManager
+from integrations_sdk.signing import TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
-    from integrations_sdk.events.manager import (
-        AsyncEventsManager,  # noqa: F401  # ruff does not see it in the string below
-        SecretsGiven,
-    )
+    from integrations_sdk.events.manager import AsyncEventsManager  # noqa: F401  # ruff does not see it in the string below
     from integrations_sdk.models import Event, OutcomeList
+    from integrations_sdk.signing import HmacScheme, SecretsGiven
 
 __all__ = ["EventsManager"]
 
@@ -35,6 +35,8 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
         *,
         secret: SecretsGiven | None = None,
         verify: bool = True,
+        scheme: HmacScheme | None = None,
+        tolerance: timedelta = TOLERANCE,
         dispatch: bool = False,
     ) -> Event | None:
         """Take in one webhook request: verify, drop it if it is a duplicate, and normalise it.
@@ -43,13 +45,15 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
 
         Args:
             source: who sent it: `gitlab`, `github`, `jira`, `jenkins`, `slack`, `pagerduty`, `stripe`,
-                `standard_webhooks`; with `verify=False` any name.
+                `standard_webhooks`; with `scheme` or with `verify=False` any other name.
             headers: as they arrived.
             body: exactly as it arrived, at most 25 MiB unless configured otherwise.
             secret: shared with the sender, or several of which any will do; None takes what
                 `set_secret()` or the constructor was given for the source.
             verify: False accepts a message from anybody; only for senders that prove nothing, on a
                 network where nobody else can reach the receiver.
+            scheme: how a sender signs that is none of those.
+            tolerance: how far a signed time may be from now, in both directions.
             dispatch: also `dispatch()` it; its outcomes are then on the bus and in the log.
 
         Returns:
@@ -61,7 +65,14 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
         """
         return self._run(
             lambda manager: manager.receive(
-                source, headers, body, secret=secret, verify=verify, dispatch=dispatch
+                source,
+                headers,
+                body,
+                secret=secret,
+                verify=verify,
+                scheme=scheme,
+                tolerance=tolerance,
+                dispatch=dispatch,
             )
         )
 

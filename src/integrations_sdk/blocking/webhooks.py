@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from integrations_sdk.blocking.portal import BlockingSubManager
+from integrations_sdk.signing import TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from integrations_sdk.models import IntegrationState, JsonValue, Outcome, RecordList
+    from integrations_sdk.models import IntegrationState, JsonValue, Outcome, RecordList, Secret
+    from integrations_sdk.signing import HmacScheme, SecretsGiven
     from integrations_sdk.webhooks import (
         AsyncWebhooksManager,  # noqa: F401  # ruff does not see it in the string below
         Webhook,
@@ -19,7 +22,11 @@ __all__ = ["WebhooksManager"]
 
 
 class WebhooksManager(BlockingSubManager["AsyncWebhooksManager"]):
-    """The webhooks of one scope. Each is an integration of the provider `webhook` too."""
+    """The webhooks of one scope. Each is an integration of the provider `webhook` too.
+
+    Args:
+        verify: checks messages of others.
+    """
 
     def create_webhook(self, config: Mapping[str, object]) -> Webhook:
         """Add a webhook; nothing is sent to it yet (`test_webhook()` does).
@@ -57,6 +64,66 @@ class WebhooksManager(BlockingSubManager["AsyncWebhooksManager"]):
     def delete_webhook(self, webhook_id: str) -> None:
         """Remove it with its secret and its statistics."""
         return self._run(lambda manager: manager.delete_webhook(webhook_id))
+
+    def rotate_secret(
+        self, webhook_id: str, *, overlap: timedelta = timedelta(days=1), secret: str | Secret | None = None
+    ) -> Secret:
+        """Replace the secret, and prove calls with the old one as well until the overlap is over.
+
+        Both make a signature of Standard Webhooks. GitHub's signature and GitLab's token have room for one
+        only and stay the old secret's until then, so there let the receiver accept both in the meantime.
+        Rotating again before the overlap is over drops the secret before the last. A webhook that has no
+        secret gets one.
+
+        Args:
+            overlap: at most 90 days; 0 stops using the old secret at once.
+            secret: the new one, a value or a reference; None makes one at random, `whsec_…` unless the old
+                one is plain text.
+
+        Returns:
+            The new secret, for the receiver; it is not shown again.
+
+        Raises:
+            NotFoundError: there is none with that id.
+            ConflictError: it was changed at the same moment; the secret was not.
+            ConfigurationError: `overlap` is out of range, or the new secret cannot be one.
+        """
+        return self._run(lambda manager: manager.rotate_secret(webhook_id, overlap=overlap, secret=secret))
+
+    def verify(
+        self,
+        source: str,
+        headers: Mapping[str, str],
+        body: bytes | str,
+        *,
+        secret: SecretsGiven | None = None,
+        scheme: HmacScheme | None = None,
+        tolerance: timedelta = TOLERANCE,
+    ) -> None:
+        """Return if a message that arrived is from `source`, unchanged and fresh.
+
+        Nothing of it is remembered, so a repeated message passes again: `mgr.events.receive()` also drops
+        those, and reads the message.
+
+        Args:
+            source: `slack`, `jira`, `jenkins`, `github`, `gitlab`, `stripe`, `pagerduty` or
+                `standard_webhooks`; with `scheme` any other name, e.g. `custom`.
+            headers: as they arrived.
+            body: exactly as it arrived.
+            secret: shared with the sender, or several of which any will do, or its public key (`whpk_…`);
+                None takes what `mgr.events.set_secret()` was given for the source.
+            scheme: how a sender signs that is none of those.
+            tolerance: how far a signed time may be from now, in both directions.
+
+        Raises:
+            SignatureError: not authentic, or stale.
+            ConfigurationError: no secret is known for the source, or the message is none it can have sent.
+        """
+        return self._run(
+            lambda manager: manager.verify(
+                source, headers, body, secret=secret, scheme=scheme, tolerance=tolerance
+            )
+        )
 
     def test_webhook(self, webhook_id: str, *, event_type: str | None = None) -> Outcome:
         """Call it once with a sample event, and say what came back; never raises for what the target does.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping
+from datetime import timedelta
 
 from integrations_sdk.clock import uuid7
-from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id
+from integrations_sdk.connectors.directory import ConnectorDirectory
 from integrations_sdk.errors import ConfigurationError, IntegrationError
 from integrations_sdk.events.dispatching import OnOutcome, fan_out, is_unwanted
+from integrations_sdk.events.incoming import Incoming
 from integrations_sdk.events.receiving import MAX_BODY_BYTES, event_from, read, take
 from integrations_sdk.logs import logger
 from integrations_sdk.models import (
@@ -17,14 +18,11 @@ from integrations_sdk.models import (
     IntegrationState,
     JsonValue,
     OutcomeList,
-    Secret,
 )
 from integrations_sdk.runtime import Runtime
+from integrations_sdk.signing import TOLERANCE, HmacScheme, SecretsGiven
 
-__all__ = ["AsyncEventsManager", "SecretsGiven"]
-
-SecretsGiven: TypeAlias = str | Secret | Sequence[str | Secret]
-"""One secret or several (an old and a new one); each may be a reference such as `env:NAME`."""
+__all__ = ["AsyncEventsManager"]
 
 
 class AsyncEventsManager:
@@ -49,7 +47,7 @@ class AsyncEventsManager:
         self._directory = directory
         self._on_outcome = on_outcome
         self._max_body_bytes = max_body_bytes
-        self._secrets = {source: _secrets(source, given) for source, given in (secrets or {}).items()}
+        self._incoming = Incoming(runtime, secrets)
 
     async def receive(
         self,
@@ -59,6 +57,8 @@ class AsyncEventsManager:
         *,
         secret: SecretsGiven | None = None,
         verify: bool = True,
+        scheme: HmacScheme | None = None,
+        tolerance: timedelta = TOLERANCE,
         dispatch: bool = False,
     ) -> Event | None:
         """Take in one webhook request: verify, drop it if it is a duplicate, and normalise it.
@@ -67,13 +67,15 @@ class AsyncEventsManager:
 
         Args:
             source: who sent it: `gitlab`, `github`, `jira`, `jenkins`, `slack`, `pagerduty`, `stripe`,
-                `standard_webhooks`; with `verify=False` any name.
+                `standard_webhooks`; with `scheme` or with `verify=False` any other name.
             headers: as they arrived.
             body: exactly as it arrived, at most 25 MiB unless configured otherwise.
             secret: shared with the sender, or several of which any will do; None takes what
                 `set_secret()` or the constructor was given for the source.
             verify: False accepts a message from anybody; only for senders that prove nothing, on a
                 network where nobody else can reach the receiver.
+            scheme: how a sender signs that is none of those.
+            tolerance: how far a signed time may be from now, in both directions.
             dispatch: also `dispatch()` it; its outcomes are then on the bus and in the log.
 
         Returns:
@@ -83,9 +85,16 @@ class AsyncEventsManager:
             SignatureError: not authentic, or stale.
             ConfigurationError: no secret is known for the source, or the body is none it can have sent.
         """
-        secrets = await self._shared(source, secret) if verify else None
-        now = self._runtime.clock.now()
-        event = read(source, headers, body, secrets=secrets, now=now, limit=self._max_body_bytes)
+        event = read(
+            source,
+            headers,
+            body,
+            secrets=await self._incoming.shared(source, secret) if verify else None,
+            now=self._runtime.clock.now(),
+            limit=self._max_body_bytes,
+            scheme=scheme,
+            tolerance=tolerance,
+        )
         if not await take(self._runtime, event):
             logger().debug("duplicate event dropped", source=source, sender_id=event.sender_id)
             return None
@@ -135,35 +144,11 @@ class AsyncEventsManager:
         Raises:
             ConfigurationError: it is empty or no text.
         """
-        key = self._secret_key(source)
-        if secret is None:
-            await self._runtime.store.write(*self._runtime.secrets.delete_writes(key))
-            return
-        kept = {str(index): item for index, item in enumerate(_secrets(source, secret))}
-        await self._runtime.store.write(*self._runtime.secrets.put_writes(key, kept))
+        await self._incoming.keep(source, secret)
 
     async def list_event_types(self) -> list[str]:
         """The event types to subscribe to; other words a sender uses can be subscribed to as well."""
         return [kind.value for kind in EventType]
-
-    async def _shared(self, source: str, given: SecretsGiven | None) -> list[Secret]:
-        if given is not None:
-            secrets = _secrets(source, given)
-        else:
-            kept = self._secrets.get(source)
-            secrets = kept or tuple((await self._runtime.secrets.get(self._secret_key(source))).values())
-        if not secrets:
-            remedy = f"pass secret=…, call set_secret({source!r}, …), or pass verify=False to accept anybody"
-            raise ConfigurationError.of(
-                f"{source} webhook", "secret", "missing; messages cannot be verified", remedy
-            )
-        resolved = [await self._runtime.secrets.resolve(secret) for secret in secrets]
-        return list(_secrets(source, resolved))
-
-    def _secret_key(self, source: str) -> str:
-        """Beside the keys of integrations, whose ids (`slack-1`) hold no colon."""
-        scope = self._runtime.scope
-        return storage_id(scope.tenant_id, f"{scope.project_id or ''}:events:{source}")
 
     async def _tell(self, what: str, event: Event, facts: Mapping[str, JsonValue]) -> None:
         now = self._runtime.clock.now()
@@ -195,15 +180,3 @@ def _counts(wanted: OutcomeList, asked: int) -> dict[str, JsonValue]:
         "failed": len(wanted.failures),
         "unsubscribed": asked - len(wanted),
     }
-
-
-def _secrets(source: str, given: SecretsGiven) -> tuple[Secret, ...]:
-    items: object = [given] if isinstance(given, str | Secret) else given
-    found: list[object] = list(items) if isinstance(items, list | tuple) else []
-    secrets = tuple(Secret(item) for item in found if isinstance(item, str | Secret) and item)
-    if not secrets or len(secrets) < len(found):
-        wrong = "expected some text, a reference such as env:NAME, or a list of them"
-        raise ConfigurationError.of(
-            f"{source} webhook", "secret", wrong, "copy it from the sender's settings"
-        )
-    return secrets

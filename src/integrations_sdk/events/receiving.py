@@ -22,7 +22,7 @@ from integrations_sdk.models import Event, JsonValue, Scope, Secret, plain
 from integrations_sdk.runtime import Runtime
 from integrations_sdk.store.base import Document, Insert
 
-__all__ = ["MAX_BODY_BYTES", "RECEIVED", "event_from", "read", "take"]
+__all__ = ["MAX_BODY_BYTES", "RECEIVED", "authentic", "event_from", "read", "take"]
 
 MAX_BODY_BYTES: Final = 25 * 1024 * 1024
 """The largest body accepted unless told otherwise: what GitLab and GitHub send at most."""
@@ -50,6 +50,8 @@ def read(
     secrets: Sequence[Secret] | None,
     now: datetime,
     limit: int = MAX_BODY_BYTES,
+    scheme: signing.HmacScheme | None = None,
+    tolerance: timedelta = signing.TOLERANCE,
 ) -> Event:
     """Verify a message and normalise it. Nothing of it is looked into before it is found authentic.
 
@@ -60,14 +62,16 @@ def read(
         secrets: shared with the sender, any one of them will do; None verifies nothing.
         now: the time of arrival.
         limit: bytes; a larger body is refused unread.
+        scheme: how a sender signs that is none of `signing.SOURCES`.
+        tolerance: how far a signed time may be from `now`.
 
     Raises:
         SignatureError: it is not authentic, or stale.
         ConfigurationError: too large, not a JSON object in UTF-8, or not of the sender's shape.
     """
-    given, content = _headers(headers), _content(source, body, limit)
-    if secrets is not None:
-        signing.verify(source, given, content, secrets, now=now)
+    given, content = authentic(
+        source, headers, body, secrets=secrets, now=now, limit=limit, scheme=scheme, tolerance=tolerance
+    )
     data = _parsed(source, given, content)
     facts = (
         _NORMALISERS[source](given, data)
@@ -80,10 +84,33 @@ def read(
         source=facts.pop("source"),
         time=facts.pop("time", now),
         provider=source,
-        sender_id=signing.sender_id(source, given, data),
+        sender_id=signing.sender_id(source, given, data, scheme=scheme),
         data=data,
     )
     return attrs.evolve(event, **facts)
+
+
+def authentic(
+    source: str,
+    headers: Mapping[str, str],
+    body: bytes | str,
+    *,
+    secrets: Sequence[Secret] | None,
+    now: datetime,
+    limit: int = MAX_BODY_BYTES,
+    scheme: signing.HmacScheme | None = None,
+    tolerance: timedelta = signing.TOLERANCE,
+) -> tuple[Headers, bytes]:
+    """The headers and the body of a message that `read()` would find authentic; arguments as there.
+
+    Raises:
+        SignatureError: it is not authentic, or stale.
+        ConfigurationError: too large, or headers or body are of a wrong type.
+    """
+    given, content = _headers(headers), _content(source, body, limit)
+    if secrets is not None:
+        signing.verify(source, given, content, secrets, now=now, tolerance=tolerance, scheme=scheme)
+    return given, content
 
 
 async def take(runtime: Runtime, event: Event) -> bool:

@@ -28,11 +28,19 @@ from integrations_sdk.signing.keys import (
     generate_secret,
     key_problem,
     public_key_of,
+    successor,
 )
 from integrations_sdk.signing.profiles import PROFILES, profile_headers
 from integrations_sdk.signing.scheme import HmacScheme
 from integrations_sdk.signing.sources import SOURCES, sender_id
-from integrations_sdk.signing.verification import TOLERANCE, sign, verify, verify_gitlab_token
+from integrations_sdk.signing.verification import (
+    TOLERANCE,
+    SecretsGiven,
+    secrets_given,
+    sign,
+    verify,
+    verify_gitlab_token,
+)
 
 __all__ = [
     "PRIVATE_KEY_PREFIX",
@@ -43,6 +51,7 @@ __all__ = [
     "TOLERANCE",
     "HmacScheme",
     "KeyPair",
+    "SecretsGiven",
     "generate_key_pair",
     "generate_secret",
     "hmac_sha256_hex",
@@ -50,8 +59,10 @@ __all__ = [
     "profile_headers",
     "public_key_of",
     "same",
+    "secrets_given",
     "sender_id",
     "sign",
+    "successor",
     "verify",
     "verify_gitlab_token",
 ]

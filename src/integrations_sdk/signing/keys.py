@@ -8,7 +8,7 @@ a secret is 24 to 64 random bytes; each form is base64 after its prefix. The pri
 from __future__ import annotations
 
 import base64
-from secrets import token_bytes
+from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -31,6 +31,7 @@ __all__ = [
     "public_key",
     "public_key_of",
     "secret_key",
+    "successor",
 ]
 
 SIGNING_TOKEN_PREFIX: Final = "whsec_"  # noqa: S105  # the mark of a secret, not one itself
@@ -71,6 +72,19 @@ def generate_secret(size: int = 32) -> Secret:
     if size not in _SECRET_BYTES:
         raise ConfigurationError.of("secret", "size", "expected 24 to 64 bytes")
     return Secret(SIGNING_TOKEN_PREFIX + base64.b64encode(token_bytes(size)).decode())
+
+
+def successor(secret: Secret | None) -> Secret:
+    """A new secret of the kind of the one it replaces: `whsec_…`, or plain text of 43 characters.
+
+    A receiver that compares a plain token could do nothing with a `whsec_…`, which is never sent.
+
+    Args:
+        secret: the one before, not a reference; None: there was none, which makes a `whsec_…`.
+    """
+    if secret is None or secret.reveal().startswith(SIGNING_TOKEN_PREFIX):
+        return generate_secret()
+    return Secret(token_urlsafe(32))
 
 
 def generate_key_pair() -> KeyPair:

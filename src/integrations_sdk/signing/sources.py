@@ -9,6 +9,7 @@ import attrs
 
 from integrations_sdk.models import JsonValue
 from integrations_sdk.signing.message import Message, lower
+from integrations_sdk.signing.scheme import HmacScheme
 from integrations_sdk.signing.signature import HmacKind, Proof, SignatureProof, always
 from integrations_sdk.signing.standard import KEY_PREFIXES, STANDARD
 from integrations_sdk.signing.token import TokenProof
@@ -97,14 +98,19 @@ _IDS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 }
 
 
-def sender_id(source: str, headers: Mapping[str, str], body: JsonValue = None) -> str | None:
+def sender_id(
+    source: str, headers: Mapping[str, str], body: JsonValue = None, *, scheme: HmacScheme | None = None
+) -> str | None:
     """The sender's own id of a message, the same when it sends the message again; None if it gives none.
 
     Args:
         source: one of `SOURCES`; of any other only `webhook-id` and `Idempotency-Key` are looked at.
         body: the parsed body, for senders whose id is in it.
+        scheme: the sender's, whose id may be in a header of its own.
     """
     names, path = _IDS.get(source, (("webhook-id", "idempotency-key"), ()))
+    if scheme is not None and scheme.id_header is not None:
+        names = (scheme.id_header.lower(),)
     given = lower(headers)
     value: object = body if path else None
     for step in path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models import Secret
@@ -14,7 +14,18 @@ from integrations_sdk.signing.scheme import HmacScheme
 from integrations_sdk.signing.signature import Proof
 from integrations_sdk.signing.sources import GITLAB_TOKEN, PROOFS, SOURCES
 
-__all__ = ["TOLERANCE", "check_id", "sign", "verify", "verify_gitlab_token"]
+__all__ = [
+    "TOLERANCE",
+    "SecretsGiven",
+    "check_id",
+    "secrets_given",
+    "sign",
+    "verify",
+    "verify_gitlab_token",
+]
+
+SecretsGiven: TypeAlias = str | Secret | Sequence[str | Secret]
+"""One secret or several (an old and a new one); each may be a reference such as `env:NAME`."""
 
 TOLERANCE: Final = timedelta(minutes=5)
 """How far a signed time may be from the time of arrival unless told otherwise."""
@@ -102,6 +113,23 @@ def check_id(id: str) -> None:  # noqa: A002  # as the header
     """
     if not re.fullmatch(r"[!-\-/-~]{1,256}", id):
         raise ConfigurationError.of("signature", "id", "expected printable characters, no space or full stop")
+
+
+def secrets_given(source: str, given: SecretsGiven) -> tuple[Secret, ...]:
+    """What a caller gave, as secrets: at least one.
+
+    Raises:
+        ConfigurationError: one is empty or no text, or there is none.
+    """
+    items: object = [given] if isinstance(given, str | Secret) else given
+    found: list[object] = list(items) if isinstance(items, list | tuple) else []
+    secrets = tuple(Secret(item) for item in found if isinstance(item, str | Secret) and item)
+    if not secrets or len(secrets) < len(found):
+        wrong = "expected some text, a reference such as env:NAME, or a list of them"
+        raise ConfigurationError.of(
+            f"{source} webhook", "secret", wrong, "copy it from the sender's settings"
+        )
+    return secrets
 
 
 def _proof(source: str, scheme: HmacScheme | None) -> Proof:
