@@ -11,7 +11,14 @@ __all__ = ["converted", "setup"]
 
 def converted(lines: list[str]) -> list[str]:
     """The lines with code, fenced blocks and tables as reStructuredText; everything else as it is."""
-    return list(_tables(list(_fences(lines))))
+    return list(_tables(list(_fences(list(_returns(lines))))))
+
+
+def _returns(lines: list[str]) -> Iterator[str]:
+    """What stands before a colon in a `Returns:` section would be taken for a type: say that there is none."""
+    for before, line in zip(["", *lines], lines, strict=False):
+        begins = before.strip() == "Returns:" and line.strip()
+        yield re.sub(r"^(\s*)", r"\1: ", line, count=1) if begins else line
 
 
 def _spans(line: str) -> str:

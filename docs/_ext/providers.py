@@ -1,7 +1,7 @@
 """Sphinx extension: the reference page of each provider, rendered from its connector class at build time.
 
-A page in `docs/reference/providers/` holds a title, the mark `<!-- provider: NAME -->`, and a word to those who read the
-file itself; from the mark on everything is made here, so nothing can be out of date.
+A page in `docs/reference/providers/` holds a title, the mark `<!-- provider: NAME -->`, and a word to those who
+read the file itself; from the mark on everything is made here, so nothing can be out of date.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import io
 import re
 import sys
@@ -190,11 +191,32 @@ def test_a_reference_page_names_everything_that_the_class_offers(provider: str) 
         assert f"`{word}`" in text or f"`{word}(" in text
 
 
-def _pages() -> types.ModuleType:
-    """`docs/_ext/providers.py`, which Sphinx imports from there as well."""
-    import importlib.util
+def test_docstrings_reach_the_reference_as_they_are_meant() -> None:
+    """Code, fences, tables and returns of a docstring survive the way into reStructuredText."""
+    given = [
+        "A `Secret`s table:",
+        "",
+        "| a | b |",
+        "|---|---|",
+        "| 1 | `x` |",
+        "",
+        "Returns:",
+        "    One: two.",
+    ]
+    said = _extension("docstrings").converted([*given, "", "```python", "f(`x`)", "```"])
+    assert said[0] == "A ``Secret``\\ s table:"
+    assert [line for line in said if " - " in line] == ["   * - a", "     - b", "   * - 1", "     - ``x``"]
+    assert "    : One: two." in said
+    assert [line for line in said if line][-2:] == [".. code-block:: python", "   f(`x`)"]
 
-    spec = importlib.util.spec_from_file_location("documentation_providers", DOCS / "_ext" / "providers.py")
+
+def _pages() -> types.ModuleType:
+    return _extension("providers")
+
+
+def _extension(name: str) -> types.ModuleType:
+    """A module of `docs/_ext`, which Sphinx imports from there as well."""
+    spec = importlib.util.spec_from_file_location(f"documentation_{name}", DOCS / "_ext" / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
