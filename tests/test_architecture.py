@@ -41,7 +41,8 @@ THIRD_PARTY = {
     "keyring": {"secrets.references"},
     "httpx2": {"http.httpx_transport"},
     "httpx": {"http.httpx_transport"},
-    "aiohttp": {"http.aiohttp_transport"},
+    "aiohttp": {"http.aiohttp_transport", "http.guarded"},
+    "httpcore2": {"http.httpx_transport", "http.guarded"},  # httpx2's own connections
     "opentelemetry": {"http.telemetry"},
     "uvloop": {"blocking.portal"},
     "yarl": {"http.aiohttp_transport"},  # aiohttp's own URL type

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from integrations_sdk.errors import ConfigurationError, Problem
+from integrations_sdk.http.guard import Guard
 from integrations_sdk.models import JsonValue
 
 __all__ = [
@@ -69,12 +70,14 @@ class Connection:
         ca_file: PEM file of a private certificate authority.
         client_certificate: PEM file with certificate and key, for mutual TLS.
         proxy: URL of an HTTP proxy.
+        guard: which addresses may be connected to; None: all. A transport that cannot hold it must refuse.
     """
 
     verify: bool = True
     ca_file: str | None = None
     client_certificate: str | None = None
     proxy: str | None = attrs.field(default=None, repr=False)
+    guard: Guard | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -205,6 +208,8 @@ class Transport(Protocol):
             TransportError: `sent=False` only when no byte of the request can have left.
             ResponseTooLargeError: the answer, once decompressed, exceeds `request.max_response_bytes`, or
                 has more than 200 header fields.
+            BlockedAddressError: the connection's guard refuses every address of the URL's host.
+            ConfigurationError: the connection's guard cannot be held, e.g. through a proxy.
         """
         ...
 
