@@ -30,7 +30,7 @@ from integrations_sdk.http.ranges import (
     forms,
 )
 
-__all__ = ["Guard", "Refusal", "Resolve", "lookup", "permitted"]
+__all__ = ["Guard", "Refusal", "Resolve", "lookup", "permitted", "unguardable"]
 
 _NAME: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 _ENTRY: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<other>[^:\[\]]+))(?::(?P<port>[0-9]{1,5}))?")
@@ -225,6 +225,16 @@ async def permitted(guard: Guard, host: str, port: int, resolve: Resolve = looku
     if refusals:
         raise refusals[0].error(host, port)
     raise socket.gaierror(socket.EAI_NONAME, "the host has no address")
+
+
+def unguardable() -> ConfigurationError:
+    """The error for a guard together with a client that opens its connections itself."""
+    return ConfigurationError.of(
+        "HTTP client",
+        "guard",
+        "a client that is brought opens its connections itself, so no guard can judge their addresses",
+        "leave the client out, or the guard",
+    )
 
 
 def _refused(found: Range, host: str) -> Refusal:

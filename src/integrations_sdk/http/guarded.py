@@ -10,7 +10,6 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextvars import ContextVar
-from types import ModuleType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from integrations_sdk.http.guard import Guard, Resolve, permitted
@@ -87,11 +86,13 @@ class GuardedBackend:
     TLS is not its business: httpcore checks certificates against the host of the URL, whatever the address.
     """
 
-    def __init__(self, guard: Guard, resolve: Resolve, lib: ModuleType) -> None:
+    def __init__(self, guard: Guard, resolve: Resolve) -> None:
+        import httpcore2
+
         self._guard = guard
         self._resolve = resolve
-        self._lib = lib
-        self._backend: httpcore2.AsyncNetworkBackend = lib.AnyIOBackend()
+        self._lib = httpcore2
+        self._backend: httpcore2.AsyncNetworkBackend = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
         self,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import ModuleType
-from typing import Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from integrations_sdk.errors import ConfigurationError, IntegrationError, StateError, TransportError
 from integrations_sdk.http.base import Connection, Request, Response
 from integrations_sdk.http.body import ACCEPT_ENCODING, BodyReader, read_headers
 from integrations_sdk.http.failures import transport_error
+from integrations_sdk.http.guard import Guard, Resolve, lookup, unguardable
+from integrations_sdk.http.guarded import GuardedBackend
 from integrations_sdk.http.pools import Pools, split_userinfo, ssl_context
 from integrations_sdk.http.redaction import OURS, install
+
+if TYPE_CHECKING:  # imported when a guarded pool is made
+    import httpcore2
 
 __all__ = ["HttpxTransport", "is_httpx_client"]
 
@@ -77,15 +83,19 @@ class HttpxTransport:
     and cookies; a request's `Connection` has no say then. Only redirects are not followed, and the
     timeouts and bounds of each request hold. It is never closed here.
 
+    A guard holds in our own pools; with a client that is brought, a guarded request is refused.
+
     Args:
         client: an `httpx2.AsyncClient` or `httpx.AsyncClient`.
+        resolve: finds the addresses of hosts under a guard.
 
     Raises:
         ConfigurationError: the client is something else.
     """
 
-    def __init__(self, client: object | None = None) -> None:
+    def __init__(self, client: object | None = None, *, resolve: Resolve = lookup) -> None:
         install()
+        self._resolve = resolve
         self._client: _Client | None = None
         if client is None:
             import httpx2
@@ -117,6 +127,8 @@ class HttpxTransport:
 
     async def _send_by_pool(self, request: Request) -> Response:
         started = time.monotonic()
+        if (guard := request.connection.guard) is not None:
+            guard.admit(request.url, request.connection.proxy)
         lease = self._pools.take(request.connection)
         try:
             url, headers = _prepared(request, {b"user-agent": b"integrations-sdk"})
@@ -138,6 +150,8 @@ class HttpxTransport:
         started = time.monotonic()
         if client.is_closed:
             raise StateError("the HTTP client that was brought is closed")
+        if request.connection.guard is not None:
+            raise unguardable()
         url, headers = _prepared(request, {})
         timeout = self._lib.Timeout(**_timeouts(request))
         built = client.build_request(
@@ -148,10 +162,31 @@ class HttpxTransport:
 
     def _open(self, connection: Connection) -> _Pool:
         plain = connection.verify and not connection.ca_file and not connection.client_certificate
+        if connection.guard is not None and connection.proxy is None:
+            return self._guarded(connection.guard, None if plain else ssl_context(connection))
         pool = self._lib.AsyncHTTPTransport(
             verify=True if plain else ssl_context(connection), trust_env=False, proxy=connection.proxy
         )
         return cast("_Pool", pool)
+
+    def _guarded(self, guard: Guard, tls: ssl.SSLContext | None) -> _Pool:
+        """A pool that makes its connections through `GuardedBackend`.
+
+        `AsyncHTTPTransport` does not pass a network backend on. So it gets its httpcore pool from here, and not
+        from its `__init__`: if it ever keeps its pool elsewhere, it fails instead of connecting unguarded.
+        """
+        import httpcore2
+
+        kind = self._lib.AsyncHTTPTransport
+        transport = kind.__new__(kind)
+        transport._pool = httpcore2.AsyncConnectionPool(  # noqa: SLF001  # see above
+            ssl_context=tls or self._lib.create_ssl_context(trust_env=False),
+            max_connections=100,  # these three as httpx2 has them
+            max_keepalive_connections=20,
+            keepalive_expiry=5.0,
+            network_backend=cast("httpcore2.AsyncNetworkBackend", GuardedBackend(guard, self._resolve)),
+        )
+        return cast("_Pool", transport)
 
 
 def is_httpx_client(value: object) -> bool:
