@@ -1,0 +1,1 @@
+"""What the benchmarks share: interleaved rounds, the report, and a server in another process."""
