@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from integrations_sdk.codec import closest
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, NotFoundError
 from integrations_sdk.models import IntegrationType
+
+if TYPE_CHECKING:  # it costs more than the rest of this module's imports, and few ask for what it finds
+    from importlib.metadata import EntryPoint
 
 __all__ = ["ENTRY_POINTS", "Registry"]
 
@@ -70,6 +72,8 @@ class Registry:
 
     def _offered(self) -> dict[str, EntryPoint]:
         if self._entry_points is None:
+            from importlib.metadata import entry_points
+
             self._entry_points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
         return self._entry_points
 
