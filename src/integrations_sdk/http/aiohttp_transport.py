@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import io
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from integrations_sdk.errors import IntegrationError, MissingExtraError, TransportError
+from integrations_sdk.errors import (
+    BlockedAddressError,
+    IntegrationError,
+    MissingExtraError,
+    TransportError,
+)
 from integrations_sdk.http.base import Connection, Request, Response
 from integrations_sdk.http.body import ACCEPT_ENCODING, MAX_HEADERS, BodyReader, read_headers
 from integrations_sdk.http.failures import transport_error
+from integrations_sdk.http.guard import Resolve, lookup
+from integrations_sdk.http.guarded import HOST, GuardedResolver, guarded_sockets
 from integrations_sdk.http.pools import Pools, split_userinfo, ssl_context
 from integrations_sdk.http.redaction import OURS, install
 
 if TYPE_CHECKING:  # imported when the first transport is made: aiohttp is an extra
     import aiohttp
+    from aiohttp.abc import AbstractResolver
 
 __all__ = ["AiohttpTransport"]
 
@@ -31,11 +39,14 @@ class AiohttpTransport:
 
     It belongs to the event loop in which it sends first.
 
+    Args:
+        resolve: finds the addresses of hosts under a guard.
+
     Raises:
         MissingExtraError: aiohttp is not installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, resolve: Resolve = lookup) -> None:
         try:
             import aiohttp
             from yarl import URL
@@ -46,6 +57,7 @@ class AiohttpTransport:
         if missing:
             raise MissingExtraError("the fast HTTP transport", "fast")
         install()
+        self._resolve = resolve
         self._aiohttp = aiohttp
         self._url = URL
         self._timeouts: dict[tuple[float, float], aiohttp.ClientTimeout] = {}
@@ -53,10 +65,14 @@ class AiohttpTransport:
 
     async def send(self, request: Request) -> Response:
         """Send it once, see `Transport.send`."""
+        if (guard := request.connection.guard) is not None:
+            guard.admit(request.url, request.connection.proxy)
         lease = self._pools.take(request.connection)
         token = OURS.set(True)
         try:
             return await self._exchange(lease.pool, request)
+        except BlockedAddressError as error:  # one lookup may serve several requests: each gets its own error
+            failure: TransportError = BlockedAddressError(error.message, sent=False)
         except IntegrationError:
             raise
         except Exception as error:  # noqa: BLE001  # the port: whatever the library raises becomes ours
@@ -78,9 +94,12 @@ class AiohttpTransport:
             url, authorization = split_userinfo(url)
             if authorization and "authorization" not in map(str.lower, headers):
                 headers = {**headers, "authorization": authorization}
+        target = self._url(url, encoded=url.isascii())
+        if request.connection.guard is not None:
+            HOST.set(target.raw_host or "")
         async with session.request(
             request.method,
-            self._url(url, encoded=url.isascii()),
+            target,
             data=self._payload(content) if content else None,
             headers=headers,
             allow_redirects=False,
@@ -97,10 +116,12 @@ class AiohttpTransport:
         )
 
     def _payload(self, content: bytes) -> aiohttp.Payload:
-        lib = self._aiohttp  # asked by type, its registry of payloads goes through many
-        return (
-            lib.BytesPayload(content) if len(content) <= _LARGE else lib.BytesIOPayload(io.BytesIO(content))
+        lib = self._aiohttp  # left to itself, it looks through a registry of kinds for every body
+        large = len(content) > _LARGE
+        payload: aiohttp.Payload = (
+            lib.BytesIOPayload(io.BytesIO(content)) if large else lib.BytesPayload(content)
         )
+        return payload
 
     def _timeout(self, request: Request) -> aiohttp.ClientTimeout:
         key = (request.connect_timeout, request.read_timeout)
@@ -116,8 +137,13 @@ class AiohttpTransport:
     def _open(self, connection: Connection) -> aiohttp.ClientSession:
         lib = self._aiohttp
         plain = connection.verify and not connection.ca_file and not connection.client_certificate
+        guard = None if connection.proxy else connection.guard  # through a proxy, `Guard.admit()` decides
         session: aiohttp.ClientSession = lib.ClientSession(
-            connector=lib.TCPConnector(ssl=True if plain else ssl_context(connection)),
+            connector=lib.TCPConnector(
+                ssl=True if plain else ssl_context(connection),
+                resolver=cast("AbstractResolver", GuardedResolver(guard, self._resolve)) if guard else None,
+                socket_factory=guarded_sockets(guard) if guard else None,
+            ),
             cookie_jar=lib.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
