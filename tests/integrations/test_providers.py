@@ -67,6 +67,7 @@ def test_any_public_operation_can_be_called_by_name(manager, run):
     """`call` reaches the connector's own operations, and only those."""
     run(manager.toy.create(url=URL, token="s"))
     assert run(manager.toy.call("toy-1", "spin", 3, fast=True)) == {"times": 3, "fast": True, "token": True}
+    assert run(manager.toy.call("toy-1", "count", 3)) == [0, 1, 2]
     for name in ("span", "_fail", "call", "close", "config"):
         with pytest.raises(NotFoundError, match="spin"):
             run(manager.toy.call("toy-1", name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from integrations_sdk import Secret
@@ -59,6 +60,11 @@ class ToyConnector(Connector[ToyConfig]):
     async def spin(self, times: int, *, fast: bool = False) -> dict[str, object]:
         """An operation of its own."""
         return {"times": times, "fast": fast, "token": bool(self.config.token)}
+
+    async def count(self, to: int) -> AsyncIterator[int]:
+        """A listing."""
+        for number in range(to):
+            yield number
 
     async def close(self) -> None:
         type(self).closed += 1

@@ -149,7 +149,8 @@ class ProviderManager(BlockingSubManager["AsyncProviderManager"]):
     def call(self, integration_id: str, operation: str, *args: object, **options: object) -> object:
         """Any other public operation of the provider's connector, by its method's name.
 
-        The reference page of each provider lists them.
+        The reference page of each provider lists them. One that yields its results page by page gives
+        them all in a list here.
 
         Raises:
             NotFoundError: the connector has no such operation; says which it has.

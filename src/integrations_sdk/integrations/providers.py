@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar, cast
 
 from integrations_sdk.codec import closest, load
@@ -30,7 +30,6 @@ from integrations_sdk.models import (
     IntegrationState,
     Issue,
     IssueDraft,
-    JsonValue,
     LogEntry,
     Message,
     Metric,
@@ -190,7 +189,8 @@ class AsyncProviderManager:
     async def call(self, integration_id: str, operation: str, *args: object, **options: object) -> object:
         """Any other public operation of the provider's connector, by its method's name.
 
-        The reference page of each provider lists them.
+        The reference page of each provider lists them. One that yields its results page by page gives
+        them all in a list here.
 
         Raises:
             NotFoundError: the connector has no such operation; says which it has.
@@ -201,9 +201,12 @@ class AsyncProviderManager:
         if operation not in known:
             msg = f"{self.provider} has no operation {operation!r}: {closest(operation, known)}"
             raise NotFoundError(msg)
-        method = cast("Callable[..., Awaitable[JsonValue]]", getattr(connector, operation))
+        method: Callable[..., object] = getattr(connector, operation)
         _check_arguments(f"{self.provider} {operation}", method, args, options)
-        return await method(*args, **options)
+        result = method(*args, **options)
+        if isinstance(result, AsyncIterator):
+            return [item async for item in result]
+        return await cast("Awaitable[object]", result)
 
     async def _open(self, integration_id: str) -> Connector[ConnectorConfig]:
         return await self._directory.open(integration_id, provider=self.provider)
@@ -218,11 +221,13 @@ class AsyncProviderManager:
 
 
 def operations_of(connector: type[Connector[ConnectorConfig]]) -> tuple[str, ...]:
-    """The public coroutine methods that a connector class adds to the base."""
+    """The public coroutine methods that a connector class adds to the base, listings included."""
     return tuple(
         name
-        for name, member in inspect.getmembers(connector, inspect.iscoroutinefunction)
-        if not name.startswith("_") and not hasattr(Connector, name)
+        for name, member in inspect.getmembers(connector)
+        if (inspect.iscoroutinefunction(member) or inspect.isasyncgenfunction(member))
+        and not name.startswith("_")
+        and not hasattr(Connector, name)
     )
 
 

@@ -131,12 +131,12 @@ class GitHubApi(Connector[GitHubConfig]):
             raise ConfigurationError.of("github repository", "repository", "expected owner/name")
         return url_path("/repos/{owner}/{repo}" + template, owner=owner, repo=name, **values)
 
-    async def create(self, path: str, *, operation: str, json: Mapping[str, JsonValue]) -> Response:
+    async def _create(self, path: str, *, operation: str, json: Mapping[str, JsonValue]) -> Response:
         """POST something that people are told of: such requests have a limit of their own."""
         account = f"{self.context.integration_id or ''}:content"
         return await self.call("POST", path, operation=operation, json=json, rate=_CONTENT, account=account)
 
-    async def change(self, path: str, *, operation: str, json: Mapping[str, JsonValue]) -> Response:
+    async def _change(self, path: str, *, operation: str, json: Mapping[str, JsonValue]) -> Response:
         """PATCH something to a state; doing it twice leads to the same."""
         return await self.call("PATCH", path, operation=operation, json=json, idempotent=True)
 

@@ -38,7 +38,7 @@ class Issues(GitHubApi):
         labels = [*dict.fromkeys((*self.config.issue_labels, *(draft.labels or ()), *_priority(draft)))]
         body = _fields(draft) | given(labels=[*labels] or None, body=issue_text(draft) or None) | draft.fields
         outcome = self.made(
-            await self.create(self.path("/issues"), operation="issues.create", json=body), "issues.create"
+            await self._create(self.path("/issues"), operation="issues.create", json=body), "issues.create"
         )
         if draft.external_id and outcome.reference:
             await self._remember(draft.external_id, outcome.reference)
@@ -56,7 +56,7 @@ class Issues(GitHubApi):
         if changes.description is not None:
             before = None if changes.external_id else (await self.get_issue(reference)).data.get("body")
             body["body"] = issue_text(changes, before=before)
-        response = await self.change(path, operation="issues.update", json=body | changes.fields)
+        response = await self._change(path, operation="issues.update", json=body | changes.fields)
         return self.made(response, "issues.update")
 
     async def find_issue(self, external_id: str) -> Issue | None:
@@ -84,7 +84,7 @@ class Issues(GitHubApi):
     async def comment_issue(self, reference: str, text: str) -> Outcome:
         """Add a comment."""
         path = self.path("/issues/{number}/comments", number=number_of(reference))
-        response = await self.create(path, operation="issues.comment", json={"body": text})
+        response = await self._create(path, operation="issues.comment", json={"body": text})
         return self.made(response, "issues.comment", key="id")
 
     async def transition_issue(self, reference: str, to: str) -> Outcome:
@@ -94,7 +94,7 @@ class Issues(GitHubApi):
             ConfigurationError: another state, which GitHub's issues do not have.
         """
         path = self.path("/issues/{number}", number=number_of(reference))
-        response = await self.change(path, operation="issues.transition", json=issue_state(to))
+        response = await self._change(path, operation="issues.transition", json=issue_state(to))
         return self.made(response, "issues.transition")
 
     async def _known_issue(self, external_id: str) -> Issue | None:

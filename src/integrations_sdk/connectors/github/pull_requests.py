@@ -42,7 +42,7 @@ class PullRequests(GitHubApi):
             "draft": draft,
             **(fields or {}),
         }
-        response = await self.create(self.path("/pulls"), operation="pulls.create", json=sent)
+        response = await self._create(self.path("/pulls"), operation="pulls.create", json=sent)
         return self.made(response, "pulls.create")
 
     async def update_pull_request(
@@ -63,12 +63,12 @@ class PullRequests(GitHubApi):
             raise ConfigurationError.of("github pull request", "state", "expected `open` or `closed`")
         path = self.path("/pulls/{number}", number=number_of(reference))
         sent = given(title=title, body=body, state=state, base=base)
-        return self.made(await self.change(path, operation="pulls.update", json=sent), "pulls.update")
+        return self.made(await self._change(path, operation="pulls.update", json=sent), "pulls.update")
 
     async def comment_pull_request(self, reference: str, text: str) -> Outcome:
         """Add a comment to the conversation."""
         path = self.path("/issues/{number}/comments", number=number_of(reference))
-        response = await self.create(path, operation="pulls.comment", json={"body": text})
+        response = await self._create(path, operation="pulls.comment", json={"body": text})
         return self.made(response, "pulls.comment", key="id")
 
     async def list_pull_requests(self, **filters: str) -> AsyncIterator[dict[str, JsonValue]]:

@@ -57,7 +57,7 @@ class Repository(GitHubApi):
             **({} if required_contexts is None else {"required_contexts": [*required_contexts]}),
             **(fields or {}),
         }
-        response = await self.create(self.path("/deployments"), operation="deployments.create", json=body)
+        response = await self._create(self.path("/deployments"), operation="deployments.create", json=body)
         return self.made(response, "deployments.create", key="id")
 
     async def set_deployment_status(
@@ -79,7 +79,7 @@ class Repository(GitHubApi):
             state=state, environment_url=url, log_url=log_url, description=_shortened(description) or None
         )
         path = self.path("/deployments/{id}/statuses", id=number_of(reference))
-        response = await self.create(path, operation="deployments.status", json=body)
+        response = await self._create(path, operation="deployments.status", json=body)
         return self.made(response, "deployments.status", key="id")
 
     async def list_hooks(self) -> AsyncIterator[dict[str, JsonValue]]:
@@ -100,7 +100,7 @@ class Repository(GitHubApi):
         """
         body = {"name": "web", **self._hook(url, events, secret)}
         return self.made(
-            await self.create(self.path("/hooks"), operation="hooks.create", json=body),
+            await self._create(self.path("/hooks"), operation="hooks.create", json=body),
             "hooks.create",
             key="id",
         )
@@ -117,7 +117,7 @@ class Repository(GitHubApi):
                 body = self._hook(url, wanted, secret)
                 if secret is None:  # GitHub takes a configuration without one for the wish to have none
                     del body["config"]
-                response = await self.change(path, operation="hooks.update", json=body)
+                response = await self._change(path, operation="hooks.update", json=body)
                 return self.made(response, "hooks.update", key="id")
         return await self.create_hook(url, wanted, secret=secret)
 

@@ -85,13 +85,13 @@ class JenkinsConnector(JenkinsTracking):
 
     async def _trigger(self, job: str, request: BuildRequest) -> Outcome:
         given = parameters_of(request, self.config)
-        job, info = await self.job(job, request.branch or given.get(self.config.tag_parameter))
+        job, info = await self._job(job, request.branch or given.get(self.config.tag_parameter))
         names = parameter_names(info)
         form, dropped = declared(given, names)
         if self.config.build_token is not None:
             form["token"] = self.config.build_token.reveal()  # in the body: a URL would end up in logs
         operation = "buildWithParameters" if names else "build"
-        answer = await self.post(f"{job_path(job)}/{operation}", form, operation)
+        answer = await self._post(f"{job_path(job)}/{operation}", form, operation)
         item = queue_number(answer.headers.get("location", ""))
         reference = str(Reference(job, item=item)) if item is not None else None
         note = f", without {', '.join(dropped)}, which it does not declare" if dropped else ""

@@ -108,7 +108,7 @@ class JenkinsServer(Connector[JenkinsConfig]):
             return [f"the job {job} does not declare {', '.join(unknown)}: add them, or leave them out"]
         return []
 
-    async def job(self, job: str, ref: str | None = None) -> tuple[str, dict[str, JsonValue]]:
+    async def _job(self, job: str, ref: str | None = None) -> tuple[str, dict[str, JsonValue]]:
         """A job and what Jenkins says of it; of a multibranch project the job of the branch `ref`.
 
         Raises:
@@ -133,7 +133,7 @@ class JenkinsServer(Connector[JenkinsConfig]):
             )
         return of_branch, info
 
-    async def post(self, path: str, form: Mapping[str, str], operation: str) -> Response:
+    async def _post(self, path: str, form: Mapping[str, str], operation: str) -> Response:
         """POST a form, with a crumb where Jenkins asks for one."""
         body = form or None
         answer = await self.call(

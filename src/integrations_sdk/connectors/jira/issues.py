@@ -77,7 +77,7 @@ class JiraIssues(JiraNotes):
             remove = [label for label in current if label not in changes.labels and label != own]
         if changes.external_id is not None:
             add.append(label_of(changes.external_id))
-        answer = await self.edit(reference, fields_of(changes, self.config), add, remove)
+        answer = await self._edit(reference, fields_of(changes, self.config), add, remove)
         if answer is None:
             return self.skipped("editIssue", "nothing to change")
         return self.done(
@@ -88,7 +88,7 @@ class JiraIssues(JiraNotes):
             detail=f"updated {reference}",
         )
 
-    async def edit(
+    async def _edit(
         self,
         reference: str,
         fields: Mapping[str, JsonValue],

@@ -35,7 +35,7 @@ class JiraNotes(JiraApi):
         comment_id = self.parse(answer, "addComment").get("id")
         return self.done(answer, "addComment", reference=str(comment_id), url=self.browse(reference))
 
-    async def latest_comments(self, reference: str) -> list[dict[str, JsonValue]]:
+    async def _latest_comments(self, reference: str) -> list[dict[str, JsonValue]]:
         """The newest 100 comments, the newest first."""
         path = url_path("/issue/{key}/comment", key=reference)
         query = {"orderBy": "-created", "maxResults": str(_COMMENT_PAGE)}
@@ -55,7 +55,7 @@ class JiraNotes(JiraApi):
             raise self.error(Fault(RejectedError, said, "no_transition"), answer, "doTransition")
         return await self._transition(reference, chosen)
 
-    async def move(self, issue: Issue, *targets: str) -> str:
+    async def _move(self, issue: Issue, *targets: str) -> str:
         """Make the first of these transitions that there is; what came of it, for people.
 
         That there is none is no failure, because workflows differ; nor that the issue is there already.

@@ -76,7 +76,7 @@ class JiraConnector(JiraSync):
             return None, "does not exist, or is not to be seen"
         if mention.heading is None:
             return await self._link(event, mention, mention.items)
-        comments = await self.latest_comments(mention.key)
+        comments = await self._latest_comments(mention.key)
         whole = plain_text(rendered(mention.comment(mention.items), self.config))
         exact = whole if event.type == EventType.MERGE_REQUEST else None
         items = tuple(item for item in mention.items if not already_said(comments, item.marker, exact))
@@ -84,7 +84,7 @@ class JiraConnector(JiraSync):
             return None, "knows of it already"
         _, done = await self._link(event, mention, items)
         to = transition_for(mention, self.config)
-        moved = f", {await self.move(issue, to)}" if to else ""
+        moved = f", {await self._move(issue, to)}" if to else ""
         outcome = await self.comment_issue(mention.key, mention.comment(items))
         return attrs.evolve(outcome, reference=mention.key), f"{done}, commented{moved}"
 

@@ -99,7 +99,7 @@ class JiraSync(JiraIssues):
         # Type and project are Jira's own affair from then on: changing them can need another workflow.
         fields = fields_of(attrs.evolve(source.draft, issue_type=None, fields={}), self.config)
         add = [*wanted, label_of(source.external_id)]
-        answer = await self.edit(key, fields, add, gone, missing_ok=True)
+        answer = await self._edit(key, fields, add, gone, missing_ok=True)
         if answer is None or answer.status == 404:
             return None
         await self._remember(source, key)
@@ -142,7 +142,7 @@ class JiraSync(JiraIssues):
         if closed is (status_category(issue) == "done"):
             return ""
         targets = (self.config.closing_transition or "done",) if closed else ("new", "indeterminate")
-        return f", {await self.move(issue, *targets)}"
+        return f", {await self._move(issue, *targets)}"
 
 
 def _memory_key(source: Source) -> str:
