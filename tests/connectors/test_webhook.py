@@ -25,7 +25,7 @@ from integrations_sdk.errors import (
     RejectedError,
 )
 from integrations_sdk.models import MASK, Event, Secret
-from integrations_sdk.signing import verify
+from integrations_sdk.signing import generate_key_pair, verify
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
 
 URL = "https://api.example.com/webhooks/gitlab"
@@ -92,6 +92,27 @@ def test_a_signing_secret_is_never_sent() -> None:
     assert "x-gitlab-token" not in headers
     assert "webhook-signature" in headers
     assert SIGNING not in str(headers)
+
+
+@pytest.mark.parametrize(("until", "both"), [(None, True), (NOW + timedelta(seconds=1), True), (NOW, False)])
+def test_a_previous_secret_signs_too_until_its_time(until: datetime | None, both: bool) -> None:
+    """Or until it is taken away, where no time is given."""
+    headers = sent(secret_token=SIGNING, previous_secret_token="old", previous_until=until)
+    assert len(headers["webhook-signature"].split(" ")) == 1 + both
+    assert headers.get("x-gitlab-token") == ("old" if both else None)
+
+
+def test_a_key_pair_signs_beside_a_secret_or_alone() -> None:
+    """With `v1a`; it is shown nowhere, and alone it is enough for the check."""
+    pair = generate_key_pair()
+    private = pair.private_key.reveal()
+    for given, versions in (({"secret_token": SIGNING}, ["v1", "v1a"]), ({}, ["v1a"])):
+        headers = sent(private_key=private, **given)
+        assert [part.split(",")[0] for part in headers["webhook-signature"].split(" ")] == versions
+        assert private.removeprefix("whsk_") not in str(headers)
+    connector = webhook(private_key=private)
+    assert private not in repr(connector.config)
+    assert asyncio.run(connector.check()).warnings == ()
 
 
 def test_githubs_headers_are_sent_under_its_profile() -> None:
@@ -204,6 +225,15 @@ def test_any_other_event_is_sent_as_it_was_read(profile: str) -> None:
         ({"secret_url": "example.com"}, "secret_url"),
         ({"secret_token": "a\nb"}, "secret_token"),
         ({"secret_token": "schlüssel"}, "secret_token"),
+        ({"secret_token": "whsec_no base64"}, "secret_token"),
+        ({"secret_token": "whsec_ca-nary"}, "secret_token"),
+        ({"secret_token": "whsk_canary"}, "secret_token"),
+        ({"secret_token": "whpk_canary"}, "secret_token"),
+        ({"secret_token": "a", "previous_secret_token": "whsk_canary"}, "previous_secret_token"),
+        ({"previous_secret_token": "canary"}, "secret_token"),
+        ({"private_key": "canary"}, "private_key"),
+        ({"private_key": "whsk_canary"}, "private_key"),
+        ({"private_key": SIGNING}, "private_key"),
         ({"profile": "gitea"}, "profile"),
         ({"headers": {"X-A": "a\r\nX-B: b"}}, "headers"),
         ({"headers": {"X A": "a"}}, "headers"),

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from datetime import timedelta
 
 import pytest
 
 from integrations_sdk import AsyncIntegrationManagementManager
-from integrations_sdk.errors import ConfigurationError, NotFoundError, RejectedError, StateError
-from integrations_sdk.models import Outcome, OutcomeStatus
-from integrations_sdk.testing import Received, Reply, Sandbox, StandIn, route
+from integrations_sdk.clock import FakeClock
+from integrations_sdk.errors import (
+    ConfigurationError,
+    ConflictError,
+    NotFoundError,
+    RejectedError,
+    SignatureError,
+    StateError,
+)
+from integrations_sdk.models import Outcome, OutcomeStatus, Secret
+from integrations_sdk.signing import SOURCES, HmacScheme, generate_key_pair, generate_secret, verify
+from integrations_sdk.testing import Received, Reply, Sandbox, StandIn, route, sign
 from support.toy import push
 
 HOOK = {"name": "Hook", "url": "https://w.example/hook", "events": ["pipeline"], "secret_token": "my-secret"}
@@ -157,3 +168,195 @@ def test_only_calls_of_webhooks_are_counted(manager, run):
     ):
         run(manager.webhooks.record(outcome))
     assert run(manager.webhooks.get_webhook("webhook-1")).trigger_count == 0
+
+
+# --- secrets replaced -------------------------------------------------------------
+
+
+def proved(
+    request: Received, clock: FakeClock, *secrets: str | Secret, source: str = "standard_webhooks"
+) -> bool:
+    """Whether who knows these secrets accepts the call."""
+    try:
+        verify(source, request.headers, request.body, [Secret(item) for item in secrets], now=clock.now())
+    except SignatureError:
+        return False
+    return True
+
+
+@pytest.fixture
+def calls(clock):
+    """Creates a webhook, and returns what calls it: each call is the request that arrived."""
+    with Sandbox() as sandbox, asyncio.Runner() as runner:
+        manager = AsyncIntegrationManagementManager(project_id="g/p", clock=clock)
+
+        class Open(StandIn):
+            provider = "open"
+
+            @route("POST", "/hook")
+            def take(self, request: Received, path: dict[str, str]) -> Reply:
+                return Reply(status=204)
+
+        receiver = sandbox.add(Open())
+        runner.run(manager.webhooks.create_webhook({"url": f"{receiver.url}/hook"}))
+
+        def call() -> Received:
+            assert runner.run(manager.webhooks.trigger_webhook("webhook-1", {"n": 1}))
+            return receiver.received[-1]
+
+        yield manager, runner.run, call
+        runner.run(manager.aclose())
+
+
+def test_a_rotation_signs_with_both_until_it_is_over(calls, clock):
+    """The new secret is returned once; the old one signs as well to the end of the overlap, and not after it."""
+    manager, run, call = calls
+    old = generate_secret()
+    run(manager.webhooks.update_webhook("webhook-1", {"secret_token": old}))
+    new = run(manager.webhooks.rotate_secret("webhook-1", overlap=timedelta(hours=2)))
+    shown = run(manager.webhooks.get_webhook("webhook-1"))
+
+    assert new.reveal().startswith("whsec_")
+    assert shown.previous_secret_until == clock.now() + timedelta(hours=2)
+    assert old.reveal() not in str(dict(shown)) + str(run(manager.integrations.get("webhook-1")))
+    for seconds, both in ((0, True), (7199, True), (1, False), (10**6, False)):
+        clock.advance(seconds)
+        request = call()
+        assert (proved(request, clock, new), proved(request, clock, old)) == (True, both)
+    assert run(manager.webhooks.get_webhook("webhook-1")).previous_secret_until is None
+
+
+@pytest.mark.parametrize("profile", ["gitlab", "github"])
+def test_a_rotation_of_plain_text_keeps_what_there_is_one_of(calls, clock, profile):
+    """GitLab's token and GitHub's signature stay the old secret's during the overlap, and are the new one's after it."""
+    manager, run, call = calls
+    run(manager.webhooks.update_webhook("webhook-1", {"secret_token": "old", "profile": profile}))
+    new = run(manager.webhooks.rotate_secret("webhook-1"))
+    request = call()
+    assert proved(request, clock, "old", source=profile)
+    assert not proved(request, clock, new, source=profile)
+    assert proved(request, clock, new)
+    clock.advance(86400)
+    request = call()
+    assert proved(request, clock, new, source=profile)
+    assert not proved(request, clock, "old", source=profile)
+
+
+def test_a_rotation_without_overlap_ends_the_old_secret(calls, clock):
+    """At once; a secret of one's own can be brought, a reference too."""
+    manager, run, call = calls
+    run(manager.webhooks.update_webhook("webhook-1", {"secret_token": "old"}))
+    assert run(manager.webhooks.rotate_secret("webhook-1", overlap=timedelta(), secret="mine")) == Secret(
+        "mine"
+    )
+    request = call()
+    assert proved(request, clock, "mine", source="gitlab")
+    assert not proved(request, clock, "old", source="gitlab")
+    assert run(manager.webhooks.get_webhook("webhook-1")).previous_secret_until is None
+
+
+def test_references_are_rotated_as_references(calls, clock, monkeypatch):
+    """What is kept in the environment stays there; the new secret is of the old value's kind."""
+    manager, run, call = calls
+    monkeypatch.setenv("HOOK_OLD", generate_secret().reveal())
+    monkeypatch.setenv("HOOK_NEW", "from the environment")
+    run(manager.webhooks.update_webhook("webhook-1", {"secret_token": "env:HOOK_OLD"}))
+    first = run(manager.webhooks.rotate_secret("webhook-1"))
+    assert first.reveal().startswith("whsec_")
+    assert proved(call(), clock, os.environ["HOOK_OLD"])
+    assert run(manager.webhooks.rotate_secret("webhook-1", secret="env:HOOK_NEW")).is_reference
+    request = call()
+    assert proved(request, clock, "from the environment")
+    assert proved(request, clock, first)
+    assert not proved(request, clock, os.environ["HOOK_OLD"])
+
+
+def test_a_webhook_without_a_secret_gets_one(calls, clock):
+    """There is nothing to overlap with."""
+    manager, run, call = calls
+    assert "webhook-signature" not in call().headers
+    new = run(manager.webhooks.rotate_secret("webhook-1"))
+    assert proved(call(), clock, new)
+    assert run(manager.webhooks.get_webhook("webhook-1")).previous_secret_until is None
+
+
+@pytest.mark.parametrize("overlap", [timedelta(seconds=-1), timedelta(days=91), timedelta.max])
+def test_an_overlap_is_bounded(manager, run, overlap):
+    """A mistake changes nothing."""
+    run(manager.webhooks.create_webhook(HOOK))
+    with pytest.raises(ConfigurationError, match="0 to 90 days"):
+        run(manager.webhooks.rotate_secret("webhook-1", overlap=overlap))
+    with pytest.raises(ConfigurationError, match="secret_token"):
+        run(manager.webhooks.rotate_secret("webhook-1", secret="whsec_no base64"))
+    with pytest.raises(NotFoundError):
+        run(manager.webhooks.rotate_secret("webhook-9"))
+    assert run(manager.webhooks.get_webhook("webhook-1")).version == 1
+
+
+def test_of_two_rotations_at_once_one_is_refused(tmp_path):
+    """Nobody is handed a secret that is not used."""
+
+    async def both() -> set[type]:
+        async with AsyncIntegrationManagementManager(store=f"sqlite:///{tmp_path}/at-once.db") as manager:
+            await manager.webhooks.create_webhook(HOOK)
+            rotate = manager.webhooks.rotate_secret
+            results = await asyncio.gather(rotate("webhook-1"), rotate("webhook-1"), return_exceptions=True)
+            return {type(item) for item in results}
+
+    assert asyncio.run(both()) == {Secret, ConflictError}
+
+
+def test_a_key_pair_signs_in_place_of_a_secret(calls, clock):
+    """The receiver verifies with the public key alone."""
+    manager, run, call = calls
+    pair = generate_key_pair()
+    run(manager.webhooks.update_webhook("webhook-1", {"private_key": pair.private_key}))
+    assert proved(call(), clock, pair.public_key)
+    assert not proved(call(), clock, generate_key_pair().public_key)
+
+
+# --- what others send -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_incoming_messages_are_verified(manager, run, clock, source):
+    """With the secret that is given, an old and a new one, or the one that `mgr.events` keeps; never without one."""
+    verify_ = manager.webhooks.verify
+    headers = sign(source, b"{}", "secret", now=clock.now())
+    run(verify_(source, headers, b"{}", secret="secret"))
+    run(verify_(source, headers, "{}", secret=["new", "secret"]))
+    with pytest.raises(SignatureError):
+        run(verify_(source, headers, b"{}", secret="other"))
+    with pytest.raises(ConfigurationError, match="messages cannot be verified"):
+        run(verify_(source, headers, b"{}"))
+    run(manager.events.set_secret(source, "secret"))
+    run(verify_(source, headers, b"{}"))
+    run(verify_(source, headers, b"{}"))  # nothing is remembered
+
+
+def test_incoming_messages_have_a_window(manager, run, clock):
+    """Five minutes, or what is asked for."""
+    headers = sign("slack", b"{}", "secret", now=clock.now())
+    clock.advance(301)
+    with pytest.raises(SignatureError, match="301 s old"):
+        run(manager.webhooks.verify("slack", headers, b"{}", secret="secret"))
+    run(manager.webhooks.verify("slack", headers, b"{}", secret="secret", tolerance=timedelta(minutes=6)))
+
+
+def test_a_custom_sender_is_described(manager, run, clock):
+    """By its scheme, here and in `mgr.events.receive()`, which knows a repeated message by the scheme's id."""
+    scheme = HmacScheme(header="X-Acme", timestamp_header="X-Time", id_header="X-Id")
+    headers = sign("custom", b"{}", "secret", now=clock.now(), scheme=scheme)
+    run(manager.webhooks.verify("custom", headers, b"{}", secret="secret", scheme=scheme))
+    with pytest.raises(SignatureError, match="x-acme does not fit"):
+        run(manager.webhooks.verify("custom", headers, b"[]", secret="secret", scheme=scheme))
+    with pytest.raises(ConfigurationError, match="HmacScheme"):
+        run(manager.webhooks.verify("custom", headers, b"{}", secret="secret"))
+    event = run(manager.events.receive("custom", headers, b"{}", secret="secret", scheme=scheme))
+    assert (event.provider, event.sender_id) == ("custom", headers["x-id"])
+    assert run(manager.events.receive("custom", headers, b"{}", secret="secret", scheme=scheme)) is None
+    clock.advance(301)
+    late = {"secret": "secret", "scheme": scheme}
+    with pytest.raises(SignatureError, match="old"):
+        run(manager.events.receive("custom", headers, b"{}", **late))
+    assert run(manager.events.receive("custom", headers, b"{}", tolerance=timedelta(hours=1), **late)) is None

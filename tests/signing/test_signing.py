@@ -22,6 +22,7 @@ from integrations_sdk.signing import (
     SOURCES,
     hmac_sha256_hex,
     same,
+    secrets_given,
     sender_id,
     sign,
     verify,
@@ -128,7 +129,10 @@ TIMES = {"slack": 1531420618, "stripe": 1700000000, "standard_webhooks": 1614265
 @pytest.mark.contracts
 @pytest.mark.parametrize("source", sorted(SECRETS))
 def test_real_messages(source: str, payloads: Path) -> None:
-    """Every recorded message is let in; with one byte of the body changed, or another secret, it is not."""
+    """Every recorded message is let in; with any one byte of the body changed, or another secret, it is not.
+
+    Of bodies over 2 KiB some 500 bytes are changed, first and last among them; of a plain token every character.
+    """
     recorded = json.loads((payloads / source / "_headers.json").read_text())
     now = datetime.fromtimestamp(TIMES.get(source, 0), UTC)
     seen = 0
@@ -147,8 +151,12 @@ def test_real_messages(source: str, payloads: Path) -> None:
         with pytest.raises(SignatureError):
             check(source, headers, "another secret", body=body, now=now)
         if source == "gitlab":  # a plain token proves nothing of the body
+            for at, character in enumerate(token := headers["X-Gitlab-Token"]):
+                other = token[:at] + chr(ord(character) ^ 1) + token[at + 1 :]
+                with pytest.raises(SignatureError):
+                    check(source, {**headers, "X-Gitlab-Token": other}, SECRETS[source], body=body, now=now)
             continue
-        for at in {0, len(body) // 2, len(body) - 1}:
+        for at in {*range(0, len(body), 1 + len(body) // 2048 * 4), len(body) - 1}:
             changed = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
             with pytest.raises(SignatureError):
                 check(source, headers, SECRETS[source], body=changed, now=now)
@@ -225,6 +233,25 @@ def test_rotation_takes_any_of_several_secrets(source: str, secret: str) -> None
     check(source, headers, kind, secret)
     check(source, headers, secret, kind)
     check(source, headers, "", secret)
+
+
+@pytest.mark.parametrize(("source", "secret"), PROFILES)
+def test_rotation_signs_for_who_knows_the_old_secret(source: str, secret: str) -> None:
+    """Signed with a new and an old secret, a message is accepted with the old one; where there is room, with the new."""
+    new = SIGNING_TOKEN[:-4] + "AAA=" if secret == SIGNING_TOKEN else "another"
+    headers = sign(source, BODY, [Secret(new), Secret(secret)], now=NOW, id="msg_1")
+
+    check(source, headers, secret)
+    check(source, headers, new, secret)
+    if source in {"pagerduty", "stripe", "standard_webhooks"} or secret == SIGNING_TOKEN:
+        check(source, headers, new)
+
+
+def test_gitlab_rotation_from_a_token_to_a_signing_token() -> None:
+    """Both proofs are sent, so who knows either accepts the message."""
+    headers = sign("gitlab", BODY, [Secret(SIGNING_TOKEN), Secret(TEXT)], now=NOW, id="msg_1")
+    check("gitlab", headers, TEXT)
+    check("gitlab", headers, SIGNING_TOKEN)
 
 
 @pytest.mark.parametrize(("source", "secret"), PROFILES)
@@ -463,6 +490,19 @@ def test_a_reference_is_no_key() -> None:
     for source in SOURCES:
         with pytest.raises(ConfigurationError, match="not a reference"):
             check(source, {}, "env:WEBHOOK_SECRET", TEXT)
+
+
+@pytest.mark.parametrize("given", ["", [], [""], ["a", ""], ["a", 5], 5, None, Secret(""), {"a": "b"}])
+def test_what_is_given_as_secrets_is_at_least_one(given: object) -> None:
+    """One or several that are some text; anything else is a mistake of ours."""
+    with pytest.raises(ConfigurationError, match="expected some text"):
+        secrets_given("gitlab", cast("str", given))
+
+
+def test_secrets_are_given_as_text_or_secrets_one_or_several() -> None:
+    """In the order in which they are given."""
+    assert secrets_given("gitlab", "a") == secrets_given("gitlab", Secret("a")) == (Secret("a"),)
+    assert secrets_given("gitlab", ["a", Secret("env:B")]) == (Secret("a"), Secret("env:B"))
 
 
 def test_unknown_source_says_what_is_known() -> None:
