@@ -27,6 +27,7 @@ from integrations_sdk.http.redaction import OURS, install
 if TYPE_CHECKING:  # imported when the first transport is made: aiohttp is an extra
     import aiohttp
     from aiohttp.abc import AbstractResolver
+    from yarl import URL
 
 __all__ = ["AiohttpTransport"]
 
@@ -94,7 +95,7 @@ class AiohttpTransport:
             url, authorization = split_userinfo(url)
             if authorization and "authorization" not in map(str.lower, headers):
                 headers = {**headers, "authorization": authorization}
-        target = self._url(url, encoded=url.isascii())
+        target = self._target(url)
         if request.connection.guard is not None:
             HOST.set(target.raw_host or "")
         async with session.request(
@@ -114,6 +115,13 @@ class AiohttpTransport:
         return Response(
             status=response.status, headers=received, content=body, elapsed=time.monotonic() - started
         )
+
+    def _target(self, url: str) -> URL:
+        try:
+            return self._url(url, encoded=url.isascii())
+        except ValueError:
+            pass  # its text quotes the host
+        raise TransportError("the URL cannot be used", sent=False)
 
     def _payload(self, content: bytes) -> aiohttp.Payload:
         lib = self._aiohttp  # left to itself, it looks through a registry of kinds for every body

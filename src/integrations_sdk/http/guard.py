@@ -34,7 +34,7 @@ __all__ = ["Guard", "Refusal", "Resolve", "lookup", "permitted", "unguardable"]
 
 _NAME: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 _ENTRY: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<other>[^:\[\]]+))(?::(?P<port>[0-9]{1,5}))?")
-_NUMBER: Final = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
+_NUMBER: Final = re.compile(r"\d+|0x[0-9a-f]*")  # digits of every script, as some libraries take them
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a host and a port to addresses in their usual spelling; raises `OSError` when there are none."""
@@ -142,8 +142,10 @@ class Guard:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         if "@" in parts.netloc:
             return Refusal("has user and password in its URL", "give credentials in a header")
-        if (odd := _odd(host)) is not None:
-            return odd
+        if _is_odd(host) or ("[" in parts.netloc and ":" not in host):
+            return Refusal(
+                "spells its host in an unusual way", "write it as a name, as a.b.c.d or as [a:b::c]"
+            )
         if _is_literal(host):
             return self.decide(host, port, host)
         if host.rstrip(".") in METADATA_NAMES:
@@ -251,19 +253,15 @@ def _is_literal(host: str) -> bool:
     return ":" in host or _NUMBER.fullmatch(host.removesuffix(".").rpartition(".")[2]) is not None
 
 
-def _odd(host: str) -> Refusal | None:
+def _is_odd(host: str) -> bool:
     """Whether a host is read differently by different libraries."""
     usual = unicodedata.normalize("NFKC", host).replace("\u3002", ".")  # as IDNA maps it
-    if _is_literal(usual):
-        try:
-            odd = "%" in host or (":" not in host and str(ip_address(host)) != host)
-        except ValueError:
-            odd = True
-    else:
-        odd = host.isascii() and not _NAME.fullmatch(host.removesuffix("."))
-    if not odd:
-        return None
-    return Refusal("spells its host in an unusual way", "write it as a name, as a.b.c.d or as [a:b::c]")
+    if not _is_literal(usual):
+        return host.isascii() and not _NAME.fullmatch(host.removesuffix("."))
+    try:
+        return "%" in host or (":" not in host and str(ip_address(host)) != host)
+    except ValueError:
+        return True
 
 
 def _allowed(entry: str) -> _Allowed | None:

@@ -81,7 +81,7 @@ def guarded_sockets(guard: Guard) -> Callable[[AddressInfo], socket.socket]:
 
 
 class GuardedBackend:
-    """httpcore's `AsyncNetworkBackend`, for TCP: connects to nothing but addresses that it judged itself.
+    """httpcore's `AsyncNetworkBackend`, for TCP without retries: connects to nothing but addresses that it judged itself.
 
     TLS is not its business: httpcore checks certificates against the host of the URL, whatever the address.
     """
@@ -120,10 +120,6 @@ class GuardedBackend:
             raise self._lib.ConnectTimeout from error
         except OSError as error:  # of the resolver; the backend's own are translated already
             raise self._lib.ConnectError(error.strerror) from error
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
 
 
 async def first_of(
