@@ -41,6 +41,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def torture(session: nox.Session) -> None:
+    """Run the heavy proofs: many repetitions of what the tests show in short. Takes minutes."""
+    install(session, "tests")
+    session.run("pytest", "-m", "torture", *session.posargs)
+
+
+@nox.session
 def contracts(session: nox.Session) -> None:
     """Check every vendor request against the vendor's own description, which must be there."""
     install(session, "tests", "contracts")

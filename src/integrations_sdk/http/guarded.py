@@ -81,7 +81,7 @@ def guarded_sockets(guard: Guard) -> Callable[[AddressInfo], socket.socket]:
 
 
 class GuardedBackend:
-    """httpcore's `AsyncNetworkBackend`, for TCP without retries: connects to nothing but addresses that it judged itself.
+    """httpcore's `AsyncNetworkBackend`, for TCP without retries: connects to the very addresses that it judged.
 
     TLS is not its business: httpcore checks certificates against the host of the URL, whatever the address.
     """
