@@ -6,7 +6,8 @@ import html
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from functools import cache
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
 import attrs
 
@@ -19,6 +20,13 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 
 R = TypeVar("R", bound="Record")
 
+_AS_THEY_ARE: Final = frozenset({str, int, bool, float, type(None)})
+
+
+@cache  # attrs makes a new dict with every question
+def _names(kind: type[Any]) -> dict[str, attrs.Attribute[Any]]:
+    return attrs.fields_dict(kind)
+
 
 def plain(value: object) -> JsonValue:
     """The JSON form of a value: RFC 3339 UTC times, seconds for durations, `••••` for secrets.
@@ -26,6 +34,8 @@ def plain(value: object) -> JsonValue:
     Raises:
         TypeError: the value has no JSON form.
     """
+    if type(value) in _AS_THEY_ARE:  # most of them; subclasses, as enums are, go the long way
+        return value  # type: ignore[return-value]  # one of those types
     match value:
         case Enum():
             return plain(value.value)
@@ -44,7 +54,7 @@ def plain(value: object) -> JsonValue:
             return [plain(item) for item in value]
     kind = type(value)
     if attrs.has(kind):
-        return {name: plain(getattr(value, name)) for name in attrs.fields_dict(kind)}
+        return {name: plain(getattr(value, name)) for name in _names(kind)}
     msg = f"{kind.__name__} has no JSON form"
     raise TypeError(msg)
 
@@ -63,15 +73,15 @@ class Record(Mapping[str, Any]):
     overview: ClassVar[tuple[str, ...]] = ()
 
     def __getitem__(self, key: str) -> Any:  # a name only known at run time has no better type
-        if key in attrs.fields_dict(type(self)):
+        if key in _names(type(self)):
             return plain(getattr(self, key))
         raise KeyError(key)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(attrs.fields_dict(type(self)))
+        return iter(_names(type(self)))
 
     def __len__(self) -> int:
-        return len(attrs.fields(type(self)))
+        return len(_names(type(self)))
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: one escaped row per field."""
