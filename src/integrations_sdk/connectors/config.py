@@ -8,8 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
+from integrations_sdk.codec import closest
 from integrations_sdk.errors import Problem
-from integrations_sdk.models import Secret
+from integrations_sdk.models import SENDER_EVENTS, EventType, Secret
 
 __all__ = [
     "ConnectorConfig",
@@ -61,6 +62,14 @@ def settings(cls: type[T]) -> type[T]:
     return attrs.frozen(kw_only=True)(cls)
 
 
+def event_pattern(value: str) -> str | None:
+    """Validate: an event type there is, one of the user's own (`acme.deployed`), or a pattern with `*`."""
+    if value in set(EventType) or value in SENDER_EVENTS or "*" in value or "." in value.strip("."):
+        return None
+    near = closest(value, EventType)
+    return f"an event type, {near} One of your own has a dot, e.g. acme.deployed"
+
+
 def proxy_url(value: str) -> str | None:
     """Validate: an absolute http or https URL, with or without user and password."""
     return "a URL such as http://proxy.example:3128" if _http_parts(value) is None else None
@@ -82,6 +91,7 @@ class ConnectorConfig:
     events: tuple[str, ...] | None = setting(
         "Event types to act on, with `*` as a wildcard; none at all means the provider's default.",
         default=None,
+        validate=event_pattern,
         example="push, merge_request, pipeline",
     )
     branches: tuple[str, ...] = setting(

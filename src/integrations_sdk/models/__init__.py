@@ -1,6 +1,6 @@
 """The words of the library as frozen records; see `docs/design/architecture.md` for their meaning."""
 
-from integrations_sdk.models.event import Actor, Commit, Event, EventType, Job
+from integrations_sdk.models.event import SENDER_EVENTS, Actor, Commit, Event, EventType, Job
 from integrations_sdk.models.health import Diagnosis, HealthCheck, HealthStatus
 from integrations_sdk.models.integration import (
     Category,
@@ -28,6 +28,7 @@ from integrations_sdk.models.work import (
 
 __all__ = [
     "MASK",
+    "SENDER_EVENTS",
     "Actor",
     "Build",
     "BuildRequest",

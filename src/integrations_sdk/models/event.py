@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 import attrs
 
 from integrations_sdk.models.record import JsonValue, Record
 
-__all__ = ["Actor", "Commit", "Event", "EventType", "Job"]
+__all__ = ["SENDER_EVENTS", "Actor", "Commit", "Event", "EventType", "Job"]
 
 
 class EventType(StrEnum):
@@ -23,6 +24,24 @@ class EventType(StrEnum):
     TAG_PUSH = "tag_push"
     WIKI_PAGE = "wiki_page"
     RELEASE = "release"
+
+
+SENDER_EVENTS: Final = frozenset(
+    """
+    access_token build_finalized check_run check_suite code_scanning_alert commit_comment confidential_issue
+    confidential_note create delete dependabot_alert deploy_key deployment_protection_rule deployment_review
+    deployment_status discussion discussion_comment emoji feature_flag fork issue_comment job label member
+    membership merge_group milestone note organization package page_build ping project public
+    pull_request_review pull_request_review_comment pull_request_review_thread registry_package repository
+    repository_advisory repository_dispatch repository_ruleset secret_scanning_alert security_advisory star
+    status sub_issues subgroup team team_add vulnerability watch workflow_dispatch workflow_job
+    """.split()
+)
+"""Other types that GitLab and GitHub send, under their own names.
+
+https://docs.gitlab.com/user/project/integrations/webhook_events/,
+https://docs.github.com/webhooks/webhook-events-and-payloads
+"""
 
 
 @attrs.frozen(kw_only=True)
