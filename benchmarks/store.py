@@ -1,7 +1,8 @@
 """What the stores cost, as ratios of things measured side by side in one run.
 
-Run it alone: `python benchmarks/store.py`; `--json` prints one JSON object of the ratios as its last line,
-`--writes` and `--integrations` make it smaller. Times are medians of interleaved rounds.
+    python benchmarks/store.py [--quick] [--json] [--writes 2000] [--integrations 10000]
+
+Times are medians of interleaved rounds.
 
 - `batched_vs_one_by_one`: how much a write costs among others, beside one that is waited for (below 1).
 - `sqlite_vs_direct`: concurrent writes to `SQLiteStore` beside bare `sqlite3` calls of the same SQL and the
@@ -15,19 +16,19 @@ Run it alone: `python benchmarks/store.py`; `--json` prints one JSON object of t
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import json
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+
+from measuring.rounds import options, report
 
 from integrations_sdk.store.base import Document, Insert, Store
 from integrations_sdk.store.memory import MemoryStore
@@ -256,22 +257,16 @@ def measure(writes: int, integrations: int) -> tuple[dict[str, float], dict[str,
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="What the stores cost.")
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object of ratios as the last line"
-    )
-    parser.add_argument("--writes", type=int, default=2_000, help="documents written in each round (2000)")
-    parser.add_argument(
-        "--integrations", type=int, default=10_000, help="integrations held in memory (10000)"
-    )
+    parser = options("What the stores cost.")
+    parser.add_argument("--writes", type=int, help="documents written in each round (2000)")
+    parser.add_argument("--integrations", type=int, help="integrations held in memory (10000)")
     arguments = parser.parse_args()
-    ratios, table = measure(arguments.writes, arguments.integrations)
-    if arguments.json:
-        print(json.dumps(ratios))
-        return
-    print(f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, batches of {BATCH}\n")
-    for name, value in [*table.items(), ("", ""), *ratios.items()]:
-        print(f"{name:34}{value!s:>14}".rstrip())
+    ratios, table = measure(
+        arguments.writes or (100 if arguments.quick else 2_000),
+        arguments.integrations or (500 if arguments.quick else 10_000),
+    )
+    title = f"Stores, SQLite {sqlite3.sqlite_version}, batches of {BATCH}; {ROUNDS} rounds"
+    report(title, table, ratios, as_json=arguments.json)
 
 
 if __name__ == "__main__":
