@@ -44,6 +44,7 @@ THIRD_PARTY = {
     "aiohttp": {"http.aiohttp_transport", "http.guarded"},
     "httpcore2": {"http.httpx_transport", "http.guarded"},  # httpx2's own connections
     "opentelemetry": {"http.telemetry"},
+    "asyncpg": {"store.postgres.connection"},
     "uvloop": {"blocking.portal"},
     "yarl": {"http.aiohttp_transport"},  # aiohttp's own URL type
     "joserfc": {"connectors.pem", "testing.vendors.github"},

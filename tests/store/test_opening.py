@@ -59,7 +59,7 @@ def test_an_object_passes_through() -> None:
     [
         ("sqllite:///x.db", "did you mean `sqlite`"),
         ("memoria:", "did you mean `memory`"),
-        ("redis://user:hunter2@host/0", "known: memory, sqlite"),
+        ("redis://user:hunter2@host/0", "known: memory, postgresql, sqlite"),
         ("store.db", "expected a URL"),
         ("", "expected a URL"),
         ("memory:name", "a store in memory has no name"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from integrations_sdk.errors import ConfigurationError, Problem
 from integrations_sdk.store.base import Document
@@ -18,11 +18,14 @@ __all__ = [
     "MAX_DATA_BYTES",
     "MAX_LIMIT",
     "Encoded",
+    "Pairs",
     "check_limit",
     "decode",
     "decode_cursor",
+    "decode_keys",
     "encode",
     "encode_cursor",
+    "encode_keys",
     "microseconds",
 ]
 
@@ -40,13 +43,17 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _TO_JSON: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
 
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+"""A document's keys, sorted by name."""
+
+
 class Encoded(NamedTuple):
     """A document as it is kept; `keys` are sorted by name, `expires_at` counts from 1970 in microseconds."""
 
     collection: str
     id: str
     data: str
-    keys: tuple[tuple[str, str], ...]
+    keys: Pairs
     expires_at: int | None
 
     def is_live(self, now: int) -> bool:
@@ -83,6 +90,16 @@ def decode(encoded: Encoded, version: int) -> Document:
         version=version,
         expires_at=None if encoded.expires_at is None else _EPOCH + encoded.expires_at * _MICROSECOND,
     )
+
+
+def encode_keys(keys: Pairs) -> str:
+    """The keys as JSON text, for backends that keep them beside the data."""
+    return _TO_JSON(keys)
+
+
+def decode_keys(text: str) -> Pairs:
+    """The keys that `encode_keys()` was given."""
+    return tuple((name, value) for name, value in json.loads(text))
 
 
 def microseconds(moment: datetime) -> int:

@@ -11,7 +11,7 @@ from integrations_sdk.store.base import Store
 
 __all__ = ["open_store"]
 
-_SCHEMES: Final = ("memory", "sqlite")
+_SCHEMES: Final = ("memory", "sqlite", "postgresql")
 _SQLITE_FORM: Final = "use sqlite:///file.db, or sqlite:////var/lib/file.db for an absolute path"
 
 
@@ -19,11 +19,13 @@ def open_store(url: str | Store, clock: Clock | None = None) -> Store:
     """The store that a URL names; an object is a store already and is returned as it is.
 
     Args:
-        url: `memory:`, `sqlite:///relative.db` or `sqlite:////absolute.db`. Nothing in it is unquoted.
+        url: `memory:`, `sqlite:///relative.db`, `sqlite:////absolute.db`, nothing in which is unquoted, or
+            `postgresql://user:password@host/database` (see `PostgresStore`).
         clock: decides what has expired; None is the machine's.
 
     Raises:
         ConfigurationError: the URL names no store we know. It is not quoted, for it may hold a password.
+        MissingExtraError: PostgreSQL without the extra `postgres`.
     """
     if not isinstance(url, str):
         return url
@@ -34,6 +36,10 @@ def open_store(url: str | Store, clock: Clock | None = None) -> Store:
         return _open_memory(rest, clock)
     if scheme == "sqlite":
         return _open_sqlite(rest, clock)
+    if scheme in {"postgresql", "postgres"}:
+        from integrations_sdk.store.postgres import PostgresStore
+
+        return PostgresStore(url, clock=clock)
     raise _wrong("unknown kind of store", closest(scheme, _SCHEMES))
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from integrations_sdk.store.base import Document, Page, Write
-from integrations_sdk.store.encoding import Encoded, decode, encode_cursor
+from integrations_sdk.store.encoding import Encoded, Pairs, decode, decode_keys, encode_cursor, encode_keys
 from integrations_sdk.store.plan import plan, target
 from integrations_sdk.store.sqlite import statements
 
 __all__ = ["apply", "count", "get", "next_number", "purge", "query", "version"]
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 class _Row(NamedTuple):
@@ -58,7 +55,7 @@ def get(connection: sqlite3.Connection, collection: str, id_: str, now: int) -> 
     if found is None:
         return None
     data, keys, version, expires_at = found
-    return decode(Encoded(collection, id_, data, _pairs(keys), expires_at), version)
+    return decode(Encoded(collection, id_, data, decode_keys(keys), expires_at), version)
 
 
 def version(connection: sqlite3.Connection, collection: str, id_: str, now: int) -> int | None:
@@ -87,7 +84,7 @@ def query(
         statements.select(len(pairs), newest_first=newest_first), (*values, now, limit + 1)
     ).fetchall()
     documents = tuple(
-        decode(Encoded(collection, id_, data, _pairs(keys), expires_at), version)
+        decode(Encoded(collection, id_, data, decode_keys(keys), expires_at), version)
         for _, id_, data, keys, version, expires_at in rows[:limit]
     )
     return Page(documents=documents, cursor=encode_cursor(rows[limit - 1][0]) if len(rows) > limit else None)
@@ -111,7 +108,7 @@ def purge(connection: sqlite3.Connection, now: int, limit: int) -> int:
     """Remove up to `limit` expired documents; how many it were."""
     rows = connection.execute(statements.EXPIRED, (now, limit)).fetchall()
     for seq, collection, keys in rows:
-        _remove(connection, collection, seq, _pairs(keys))
+        _remove(connection, collection, seq, decode_keys(keys))
     return len(rows)
 
 
@@ -121,14 +118,14 @@ def _find(connection: sqlite3.Connection, collection: str, id_: str, now: int) -
         return _Row(None, None, ())
     seq, version, keys, expires_at = found
     live = expires_at is None or expires_at > now
-    return _Row(seq, version if live else None, _pairs(keys))
+    return _Row(seq, version if live else None, decode_keys(keys))
 
 
 def _change(
     connection: sqlite3.Connection, collection: str, row: _Row, kept: Encoded | None, version: int | None
 ) -> _Row:
     if kept is not None and row.seq is not None and row.version is not None:
-        keys = _keys_text(kept.keys)
+        keys = encode_keys(kept.keys)
         connection.execute(statements.UPDATE, (version, kept.data, keys, kept.expires_at, row.seq))
         _drop_keys(connection, collection, row.seq, [pair for pair in row.keys if pair not in kept.keys])
         _add_keys(connection, collection, row.seq, [pair for pair in kept.keys if pair not in row.keys])
@@ -137,7 +134,7 @@ def _change(
         _remove(connection, collection, row.seq, row.keys)
     if kept is None:
         return _Row(None, None, ())
-    values = (collection, kept.id, version, kept.data, _keys_text(kept.keys), kept.expires_at)
+    values = (collection, kept.id, version, kept.data, encode_keys(kept.keys), kept.expires_at)
     seq = connection.execute(statements.INSERT, values).lastrowid or 0
     _add_keys(connection, collection, seq, kept.keys)
     return _Row(seq, version, kept.keys)
@@ -173,11 +170,3 @@ def _rarest_first(
         pair: connection.execute(statements.FREQUENCY, (collection, *pair)).fetchone()[0] for pair in pairs
     }
     return sorted(pairs, key=frequency.__getitem__)
-
-
-def _keys_text(pairs: Pairs) -> str:
-    return json.dumps(pairs, separators=(",", ":"))
-
-
-def _pairs(text: str) -> Pairs:
-    return tuple((name, value) for name, value in json.loads(text))

@@ -1,0 +1,28 @@
+"""`PostgresStore` keeps the contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations_sdk.clock import Clock
+from integrations_sdk.store.base import Store
+from integrations_sdk.store.postgres import PostgresStore
+from integrations_sdk.testing.store_contract import StoreContract
+
+
+@pytest.fixture(scope="module")
+def schema(server) -> str:
+    """One for all of the contract: emptying it is quicker than making it."""
+    return server.schema()
+
+
+class TestPostgresStore(StoreContract):
+    @pytest.fixture(autouse=True)
+    def _place(self, server, schema) -> None:
+        self.server, self.schema = server, schema
+
+    def open(self, clock: Clock) -> Store:
+        tables = "documents", "document_keys", "counters"
+        if self.server.sql("SELECT to_regclass($1) AS found", f"{self.schema}.counters")[0]["found"]:
+            self.server.sql(f"TRUNCATE {', '.join(f'{self.schema}.{table}' for table in tables)}")
+        return PostgresStore(self.server.url, schema=self.schema, clock=clock, connections=4)
