@@ -30,6 +30,7 @@ _REQUEST_ID_HEADERS: Final = (
     "x-request-id", "x-slack-req-id", "x-github-request-id", "x-gitlab-meta", "atl-traceid", "x-arequestid",
     "request-id",
 )  # fmt: skip
+_REQUEST_IDS: Final = frozenset(_REQUEST_ID_HEADERS)
 # White space, control characters, and the marks that reverse the reading direction.
 _UNPRINTED: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
@@ -69,6 +70,8 @@ def fault_of(response: Response) -> Fault | None:
 
 def request_id(response: Response) -> str | None:
     """The vendor's id of a request, from the headers that vendors use for it; a bounded line."""
+    if _REQUEST_IDS.isdisjoint(response.headers):  # one step, for every answer is asked
+        return None
     found = (response.headers[name] for name in _REQUEST_ID_HEADERS if name in response.headers)
     return next((sentence(value) for value in found), None)
 
