@@ -20,6 +20,12 @@ def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
     session.install("-e", f".[{extras}]", *nox.project.dependency_groups(project, *groups))
 
 
+def importable(session: nox.Session, package: str) -> bool:
+    """Whether the session's Python has a package."""
+    code = f"import importlib.util; print(importlib.util.find_spec({package!r}) is not None)"
+    return str(session.run("python", "-c", code, silent=True)).strip() == "True"
+
+
 @nox.session
 def demo(session: nox.Session) -> None:
     """Feed real event shapes through stand-in services, and show what each of them received."""
@@ -45,6 +51,24 @@ def torture(session: nox.Session) -> None:
     """Run the heavy proofs: many repetitions of what the tests show in short. Takes minutes."""
     install(session, "tests")
     session.run("pytest", "-m", "torture", *session.posargs)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Let what others wrote verify our signatures, and sign for us; node, npm and a registry must be there."""
+    install(session, "tests", "interop")
+    tests = ["tests/signing/test_interop.py", "tests/signing/test_interop_node.py"]
+    session.run("pytest", *tests, *session.posargs, env={"INTEGRATIONS_SDK_REQUIRE_SERVICES": "1"})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Throw what a fuzzer makes up at the verification of messages: for a minute, unless told otherwise."""
+    install(session, "fuzz")
+    if not importable(session, "atheris"):
+        session.skip("there is no atheris for this Python")
+    target, found = "tests/fuzz/verify_fuzz.py", f"-artifact_prefix={session.create_tmp()}/"
+    session.run("python", target, found, *(session.posargs or ["-max_total_time=60"]))
 
 
 @nox.session

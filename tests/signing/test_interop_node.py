@@ -1,0 +1,200 @@
+"""What others wrote to verify and sign, in JavaScript: npm's `standardwebhooks` and `@octokit/webhooks`.
+
+The packages are installed into a folder of their own; without node, npm or a registry these tests are skipped,
+saying so, unless INTEGRATIONS_SDK_REQUIRE_SERVICES is set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import pytest
+
+from integrations_sdk import AsyncIntegrationManagementManager
+from integrations_sdk.clock import FakeClock
+from integrations_sdk.errors import SignatureError
+from integrations_sdk.http.base import Headers, Request, Response
+from integrations_sdk.models import Secret
+from integrations_sdk.signing import generate_key_pair, generate_secret, profile_headers, sign, verify
+
+HERE = Path(__file__).parent / "interop"
+BODY = '{"type":"push","name":"ä","nested":{"n":[1,2.5,null]}}'
+TEXT = "It's a Secret to Everybody"
+
+Task = dict[str, Any]
+Node = Callable[[Sequence[Task]], list[dict[str, Any]]]
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def _unavailable(why: str) -> NoReturn:
+    if os.environ.get("INTEGRATIONS_SDK_REQUIRE_SERVICES"):
+        pytest.fail(f"required by INTEGRATIONS_SDK_REQUIRE_SERVICES, but {why}")
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
+    """Does tasks in one process of Node; each result has a `value` or an `error`."""
+    program, npm = shutil.which("node"), shutil.which("npm")
+    if program is None or npm is None:
+        _unavailable("there is no node or no npm")
+    folder = tmp_path_factory.mktemp("interop")
+    for file in HERE.iterdir():
+        shutil.copy(file, folder)
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1"]
+    try:
+        subprocess.run([npm, "install", *options], cwd=folder, check=True, capture_output=True, timeout=150)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        _unavailable("npm cannot install `standardwebhooks` and `@octokit/webhooks`")
+
+    def do(tasks: Sequence[Task]) -> list[dict[str, Any]]:
+        ran = subprocess.run(
+            [program, "interop.mjs"],
+            cwd=folder,
+            input=json.dumps(tasks),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=200,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+        results: list[dict[str, Any]] = json.loads(ran.stdout)
+        assert len(results) == len(tasks)
+        return results
+
+    return do
+
+
+def test_node_accepts_ours(node: Node) -> None:
+    """Each package takes the headers of its kind of call, of one secret or of several; and nothing that was changed."""
+    now, old, new, pair = datetime.now(UTC), generate_secret(), generate_secret(), generate_key_pair()
+    body = BODY.encode()
+    both = sign("standard_webhooks", body, [new, old, pair.private_key], now=now, id="msg_1")
+    github = profile_headers("github", body, [Secret(TEXT)], event_type="merge_request", id="d-1", now=now)
+    good: list[Task] = [
+        {"do": "standard.verify", "secret": old.reveal(), "headers": both, "body": BODY},
+        {"do": "standard.verify", "secret": new.reveal(), "headers": both, "body": BODY},
+        {"do": "ed25519.verify", "secret": pair.public_key, "headers": both, "body": BODY},
+        {"do": "github.receive", "secrets": [TEXT], "headers": github, "body": BODY},
+        {"do": "github.receive", "secrets": ["other", TEXT], "headers": github, "body": BODY},
+    ]
+    bad = [
+        *({**task, "body": BODY.replace("push", "pusj")} for task in good),
+        {**good[0], "secret": generate_secret().reveal()},
+        {**good[2], "secret": generate_key_pair().public_key},
+        {**good[3], "secrets": ["other"]},
+    ]
+    results = node([*good, *bad])
+
+    read = json.loads(BODY)
+    received = {"id": "d-1", "name": "pull_request", "payload": read}
+    assert [result.get("value") for result in results[:5]] == [read, read, True, received, received]
+    for result in results[5:]:
+        assert "No matching signature" in result["error"] or "does not match" in result["error"]
+
+
+def test_we_accept_nodes(node: Node) -> None:
+    """What the packages sign, and not what was changed since."""
+    now, secret = datetime.now(UTC), generate_secret()
+    time = int(now.timestamp())
+    standard, github = node(
+        [
+            {"do": "standard.sign", "secret": secret.reveal(), "id": "msg_1", "time": time, "body": BODY},
+            {"do": "github.sign", "secret": TEXT, "body": BODY},
+        ]
+    )
+    sent = {"webhook-id": "msg_1", "webhook-timestamp": str(time), "webhook-signature": standard["value"]}
+    for source, headers, shared in (
+        ("standard_webhooks", sent, secret),
+        ("github", {"X-Hub-Signature-256": github["value"]}, Secret(TEXT)),
+    ):
+        verify(source, headers, BODY.encode(), [shared], now=now)
+        with pytest.raises(SignatureError):
+            verify(source, headers, BODY.encode() + b" ", [shared], now=now)
+
+
+# --- deliveries across a rotation -----------------------------------------------------------------
+
+
+class Collected(NamedTuple):
+    """A delivery as it was sent, and how much of the secrets its receiver knew by then."""
+
+    headers: dict[str, str]
+    body: str
+    known: list[str]
+
+
+class Collecting:
+    """A transport that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.last = Request(method="GET", url="https://w.example/")
+
+    async def send(self, request: Request) -> Response:
+        self.last = request
+        return Response(status=204, headers=Headers())
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+
+async def across_a_rotation(profile: str, count: int, first: str) -> list[Collected]:
+    """Deliveries at an even pace over 400 s around now, with a rotation in them.
+
+    In the first quarter the secret is not replaced yet. It is at its end, with an overlap of almost two quarters: in the
+    first of these the receiver still knows the old secret alone. Halfway the new one is brought to it: under
+    GitHub's profile beside the old one, elsewhere in its place. In the last quarter it knows the new one alone.
+    """
+    clock, transport = FakeClock(datetime.now(UTC) - timedelta(seconds=200)), Collecting()
+    deliveries = []
+    async with AsyncIntegrationManagementManager(http=transport, clock=clock) as manager:
+        hooks = manager.webhooks
+        await hooks.create_webhook({"url": "https://w.example/", "secret_token": first, "profile": profile})
+        new = ""
+        for number in range(count):
+            if number == count // 4:
+                new = (await hooks.rotate_secret("webhook-1", overlap=timedelta(seconds=199))).reveal()
+            await hooks.trigger_webhook("webhook-1", {"event_type": "push", "number": number})
+            both = [new, first] if profile == "github" else [new]
+            known = ([first], [first], both, [new])[number * 4 // count]
+            sent = transport.last
+            deliveries.append(Collected(dict(sent.headers), sent.content.decode(), known))
+            clock.advance(400 / count)
+    return deliveries
+
+
+@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.torture)])
+@pytest.mark.parametrize("profile", ["standard", "gitlab", "github"])
+def test_nothing_is_refused_across_a_rotation(node: Node, profile: str, count: int) -> None:
+    """Every delivery is accepted with what the receiver knows at that time; after the overlap none with the old secret."""
+    first = TEXT if profile == "github" else generate_secret().reveal()
+    deliveries = asyncio.run(across_a_rotation(profile, count, first))
+    if profile == "github":
+        tasks: list[Task] = [{"do": "github.receive", "secrets": sent.known} for sent in deliveries]
+        late: Task = {"do": "github.receive", "secrets": [first]}
+    else:
+        tasks = [{"do": "standard.verify", "secret": sent.known[0]} for sent in deliveries]
+        late = {"do": "standard.verify", "secret": first}
+    after = deliveries[count * 3 // 4 :]
+
+    results = node(
+        [
+            {**task, "headers": sent.headers, "body": sent.body}
+            for task, sent in [*zip(tasks, deliveries, strict=True), *((late, sent) for sent in after)]
+        ]
+    )
+
+    refused = [number for number, result in enumerate(results[:count]) if "error" in result]
+    assert refused == []
+    assert all("error" in result for result in results[count:])
+    assert len({sent.headers["webhook-id"] for sent in deliveries}) == count
