@@ -20,6 +20,7 @@ from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.events.incoming import Incoming
 from integrations_sdk.events.manager import AsyncEventsManager
 from integrations_sdk.health import AsyncHealthManager, HealthThresholds
+from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.opening import open_http
 from integrations_sdk.integrations.activation import Activation, activate, environment_options
 from integrations_sdk.integrations.jenkins import AsyncJenkinsManager
@@ -65,6 +66,8 @@ class AsyncIntegrationManagementManager:
         telemetry: record OpenTelemetry spans and metrics of every call (extra `otel`).
         clock: what tells the time.
         thresholds: when `health` changes a status.
+        guard: keeps webhooks out of your own network; True refuses all that is not public, a `Guard` says
+            what may be called all the same. None refuses nothing: for URLs that you alone supply.
 
     Raises:
         ConfigurationError: an argument is wrong; nothing is opened.
@@ -84,9 +87,10 @@ class AsyncIntegrationManagementManager:
         telemetry: bool = False,
         clock: Clock | None = None,
         thresholds: HealthThresholds | None = None,
+        guard: Guard | bool | None = None,
     ) -> None:
         clock = clock or SystemClock()
-        self._open_http = partial(open_http, http, clock, telemetry=telemetry)
+        self._open_http = partial(open_http, http, clock, telemetry=telemetry, guarded=bool(guard))
         opened, listening = open_store(store, clock), open_bus(bus)
         self._owned: tuple[Bus | Store, ...] = tuple(
             port for given, port in ((bus, listening), (store, opened)) if isinstance(given, str)
@@ -99,6 +103,7 @@ class AsyncIntegrationManagementManager:
             bus=listening,
             clock=clock,
             tasks=Tasks(),
+            guard=Guard.of(guard),
         )
         self._compose(runtime, Registry(), thresholds)
 

@@ -7,6 +7,7 @@ import attrs
 from integrations_sdk.bus.base import Bus
 from integrations_sdk.clock import Clock
 from integrations_sdk.http.base import HttpSender
+from integrations_sdk.http.guard import Guard
 from integrations_sdk.models import Scope
 from integrations_sdk.secrets.base import SecretStore
 from integrations_sdk.store.base import Store
@@ -17,7 +18,7 @@ __all__ = ["Runtime"]
 
 @attrs.frozen(kw_only=True)
 class Runtime:
-    """Everything the outside world is reached through."""
+    """Everything the outside world is reached through; `guard` says where URLs of others must not lead."""
 
     scope: Scope
     store: Store
@@ -26,3 +27,4 @@ class Runtime:
     bus: Bus
     clock: Clock
     tasks: Tasks
+    guard: Guard | None = None

@@ -11,6 +11,7 @@ import attrs
 from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id
 from integrations_sdk.errors import (
     AlreadyExistsError,
+    BlockedAddressError,
     ConfigurationError,
     ConflictError,
     ConnectorError,
@@ -356,6 +357,8 @@ def _failed(webhook_id: str, error: ConnectorError) -> Outcome:
 
 
 def _remedy(error: ConnectorError) -> str:
+    if isinstance(error, BlockedAddressError):
+        return error.message
     match error.status:
         case None:
             return "no answer: check the URL, the network between, and the target's TLS certificate"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from integrations_sdk.clock import Clock
     from integrations_sdk.connectors.base import Connector, ConnectorConfig
     from integrations_sdk.health import HealthThresholds
+    from integrations_sdk.http.guard import Guard
     from integrations_sdk.integrations.activation import Activation
     from integrations_sdk.manager import AsyncIntegrationManagementManager
     from integrations_sdk.models import RecordList
@@ -59,6 +60,8 @@ class IntegrationManagementManager:
         telemetry: record OpenTelemetry spans and metrics of every call (extra `otel`).
         clock: what tells the time.
         thresholds: when `health` changes a status.
+        guard: keeps webhooks out of your own network; True refuses all that is not public, a `Guard` says
+            what may be called all the same. None refuses nothing: for URLs that you alone supply.
 
     Raises:
         ConfigurationError: an argument is wrong; nothing is opened.
@@ -78,6 +81,7 @@ class IntegrationManagementManager:
         telemetry: bool = False,
         clock: Clock | None = None,
         thresholds: HealthThresholds | None = None,
+        guard: Guard | bool | None = None,
     ) -> None:
         from integrations_sdk.manager import AsyncIntegrationManagementManager
 
@@ -93,6 +97,7 @@ class IntegrationManagementManager:
                 telemetry=telemetry,
                 clock=clock,
                 thresholds=thresholds,
+                guard=guard,
             ),
             start=AsyncIntegrationManagementManager.start,
             remake=AsyncIntegrationManagementManager.forked,

@@ -39,6 +39,7 @@ from integrations_sdk.http.base import (
     Response,
     RetryPolicy,
 )
+from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.retry import retry_after
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
@@ -83,6 +84,7 @@ class ConnectorContext:
 
     Attributes:
         integration_id: None while a configuration is only being tried.
+        guard: what the URLs of a provider with `user_supplied_urls` are held to; None: nothing.
         open: another integration of the same tenant, by id.
         spawn: start background work in the manager's loop.
     """
@@ -94,6 +96,7 @@ class ConnectorContext:
     memory: ConnectorMemory
     open: Callable[[str], Awaitable[Connector[ConnectorConfig]]]
     spawn: Callable[[Coroutine[object, object, None], str], object]
+    guard: Guard | None = None
 
 
 class Connector(Generic[C_co]):
@@ -113,6 +116,8 @@ class Connector(Generic[C_co]):
         default_events: acted on when the configuration says nothing; empty: none.
         environment: environment variable → field, for `from_env()`.
         rate: the documented limit per account.
+        max_response_bytes: longer answers are given up, after decompression.
+        user_supplied_urls: its URLs come from people other than the operator, so the manager's guard is for them.
         recommended: the configuration its built-in template starts from.
     """
 
@@ -127,6 +132,8 @@ class Connector(Generic[C_co]):
     default_events: ClassVar[tuple[str, ...]] = ()
     environment: ClassVar[Mapping[str, str]] = {}
     rate: ClassVar[RateLimit | None] = None
+    max_response_bytes: ClassVar[int] = 10 * 1024 * 1024
+    user_supplied_urls: ClassVar[bool] = False
     recommended: ClassVar[Mapping[str, JsonValue]] = {}
     retry: RetryPolicy = RetryPolicy()
 
@@ -227,6 +234,7 @@ class Connector(Generic[C_co]):
             connection=self.connection,
             connect_timeout=self.retry.connect_timeout.total_seconds(),
             read_timeout=self.retry.read_timeout.total_seconds(),
+            max_response_bytes=self.max_response_bytes,
         )
         safe = idempotent if idempotent is not None else method in {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
         response = await self.context.http.send(
@@ -293,11 +301,6 @@ class Connector(Generic[C_co]):
         self._note({"secret": Secret(secret).reveal()})
         return Secret(secret).reveal()
 
-    def lent(self, secret: Secret | str) -> str:
-        """The value of a secret that is no configuration's, but passed on in a call; it is masked as well."""
-        self._note({"secret": Secret(secret).reveal()})
-        return Secret(secret).reveal()
-
     @property
     def masks(self) -> Masks:
         """What keeps this integration's credentials out of what is shown, those it was lent included."""
@@ -310,10 +313,11 @@ class Connector(Generic[C_co]):
     def connection(self) -> Connection:
         """How to connect, from the configuration."""
         config = self.config
-        if config.verify_ssl and config.ca_file is None and config.proxy is None:
+        guard = self.context.guard if self.user_supplied_urls else None
+        if config.verify_ssl and config.ca_file is None and config.proxy is None and guard is None:
             return _USUAL
         proxy = config.proxy.reveal() if config.proxy else None
-        return Connection(verify=config.verify_ssl, ca_file=config.ca_file, proxy=proxy)
+        return Connection(verify=config.verify_ssl, ca_file=config.ca_file, proxy=proxy, guard=guard)
 
     def parse(self, response: Response, operation: str) -> dict[str, JsonValue]:
         """The answer's JSON object, without credentials that it repeats (`json_of()` is for what hands them out).

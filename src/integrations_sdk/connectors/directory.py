@@ -132,6 +132,7 @@ class ConnectorDirectory:
             http=self.runtime.http,
             clock=self.runtime.clock,
             scope=self.runtime.scope,
+            guard=self.runtime.guard,
             memory=_StoredMemory(self.runtime, integration_id or uuid7(self.runtime.clock.now())),
             open=self.open,
             spawn=lambda work, name: self.runtime.tasks.spawn(work, name=name),

@@ -10,21 +10,27 @@ from integrations_sdk.clock import Clock
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.http.base import HttpSender, Transport
 from integrations_sdk.http.client import HttpClient
+from integrations_sdk.http.guard import unguardable
 
 __all__ = ["open_http", "open_transport"]
 
 
-def open_http(http: object | None, clock: Clock, *, telemetry: bool = False) -> HttpSender:
+def open_http(
+    http: object | None, clock: Clock, *, telemetry: bool = False, guarded: bool = False
+) -> HttpSender:
     """A client over what the user gave for `http=`; a transport that was brought is not closed with it.
 
+    Args:
+        guarded: some requests will come with a guard.
+
     Raises:
-        ConfigurationError: `http` is nothing to send with.
+        ConfigurationError: `http` is nothing to send with, or cannot hold a guard.
         MissingExtraError: `telemetry` without OpenTelemetry's API.
     """
-    return HttpClient(open_transport(http), clock, telemetry=telemetry, owned=http is None)
+    return HttpClient(open_transport(http, guarded=guarded), clock, telemetry=telemetry, owned=http is None)
 
 
-def open_transport(http: object | None = None) -> Transport:
+def open_transport(http: object | None = None, *, guarded: bool = False) -> Transport:
     """A transport for what was given.
 
     | given | used |
@@ -36,7 +42,7 @@ def open_transport(http: object | None = None) -> Transport:
     No HTTP library is imported but the one that is used.
 
     Raises:
-        ConfigurationError: it is something else, e.g. a blocking client.
+        ConfigurationError: it is something else, e.g. a blocking client; or a client, and `guarded`.
     """
     if http is None:
         return _installed()
@@ -45,6 +51,8 @@ def open_transport(http: object | None = None) -> Transport:
     from integrations_sdk.http.httpx_transport import HttpxTransport, is_httpx_client
 
     if is_httpx_client(http):
+        if guarded:
+            raise unguardable()
         return HttpxTransport(http)
     raise ConfigurationError.of(
         "HTTP client",

@@ -48,9 +48,12 @@ class WebhookConnector(Connector[WebhookConfig]):
     limits = (
         "Receivers must drop repeated calls by `webhook-id`: what failed in doubt may be delivered again.",
         "Redirects are not followed.",
+        "An answer of more than 64 KB counts as failed.",
         "`headers` are shown; the query of `url` is not, its path is.",
     )
     default_events = tuple(EventType)
+    max_response_bytes = 64 * 1024  # nothing of an answer but its status matters
+    user_supplied_urls = True
 
     def __init__(self, config: WebhookConfig, context: ConnectorContext) -> None:
         super().__init__(config, context)
