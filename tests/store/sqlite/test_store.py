@@ -428,3 +428,29 @@ def test_one_conflict_disturbs_no_neighbour(path: Path) -> None:
 
 async def _await(what: Awaitable[T]) -> T:
     return await what
+
+
+def test_others_may_keep_tables_in_the_file(tmp_path):
+    """`transact()` commits with what else is written, undoes what fails, and lets go of the lock; `read()` sees it."""
+
+    async def main():
+        store = SQLiteStore(tmp_path / "s.db")
+
+        def insert(connection):
+            connection.execute("CREATE TABLE IF NOT EXISTS mine (x INTEGER UNIQUE)")
+            connection.cursor().execute("INSERT INTO mine VALUES (1)")
+
+        assert store.path == tmp_path / "s.db"
+        await store.transact(insert)
+        failed = await asyncio.gather(
+            store.transact(insert), return_exceptions=True
+        )  # its error is kept alive
+        await store.write(Insert(Document(collection="c", id="a", data={})))
+        assert await store.read(lambda c: c.execute("SELECT count(*) FROM mine").fetchone()) == (1,)
+        assert isinstance(failed[0], StateError)
+        await store.close()
+        for use in (store.transact, store.read):
+            with pytest.raises(StateError):
+                await use(insert)
+
+    asyncio.run(main())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -123,6 +124,25 @@ class SQLiteStore:
             total += gone
             if gone < _PURGED_AT_ONCE:
                 return total
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, done on the writing thread, in a transaction with whatever else is written.
+
+        For tables of others in the same file. `work` neither begins nor ends a transaction; it may be called
+        twice, the first time undone; and where it raises an `IntegrationError`, it must have changed nothing.
+        """
+        self._now()
+        return await self._writer.run(work)
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work`, which changes nothing, returns, done on the reading thread."""
+        self._now()
+        return await self._reader.run(work)
 
     async def close(self) -> None:
         """See `Store.close`."""

@@ -182,8 +182,14 @@ class Worker:
                 job.error.__cause__ = error
 
     def _let_go(self) -> None:
-        """Close the connection, and with it whatever was not committed."""
+        """Close the connection, and undo whatever was not committed.
+
+        Closing alone would not: while the error of a job keeps a cursor alive, SQLite keeps the transaction,
+        and with it the lock.
+        """
         if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.rollback()
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None

@@ -1,0 +1,1 @@
+"""The `Queue` port: what is to be delivered, stored before it is sent."""

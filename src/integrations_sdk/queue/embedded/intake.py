@@ -1,0 +1,129 @@
+"""`Intake`: concurrent calls that enqueue share a transaction and its statements."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+from integrations_sdk.clock import Clock
+from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, StateError
+from integrations_sdk.queue.base import Accepted
+from integrations_sdk.queue.embedded import enqueueing
+from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
+from integrations_sdk.queue.embedded.enqueueing import Bundle, Taken
+from integrations_sdk.queue.embedded.place import Place
+from integrations_sdk.queue.embedded.schema import prepare
+from integrations_sdk.store.encoding import microseconds
+
+__all__ = ["Intake"]
+
+_MOST_AT_ONCE: Final = 256
+"""Events in one transaction, so that nobody waits for long behind a large one."""
+
+_Waiting: TypeAlias = tuple[Bundle, asyncio.Future[tuple[Accepted, ...]]]
+
+
+class Intake:
+    """Takes events in. What comes while a transaction runs goes into the next one.
+
+    Args:
+        stored: called after each commit.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        clock: Clock,
+        events: EventCache,
+        targets: TargetNumbers,
+        stored: Callable[[], None],
+    ) -> None:
+        self._place = place
+        self._clock = clock
+        self._events = events
+        self._targets = targets
+        self._stored = stored
+        self._incoming: list[_Waiting] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def take(self, bundle: Bundle) -> tuple[Accepted, ...]:
+        """Store it; see `Queue.enqueue`."""
+        future: asyncio.Future[tuple[Accepted, ...]] = asyncio.get_running_loop().create_future()
+        self._incoming.append((bundle, future))
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush(), name="enqueue")
+        return await future
+
+    def take_within(self, connection: sqlite3.Connection, bundle: Bundle) -> tuple[Accepted, ...]:
+        """Store it in a host's transaction; see `Queue.enqueue_within`."""
+        self._check(connection)
+        cursor = connection.cursor()
+        cursor.row_factory = None
+        prepare(cursor)
+        now = microseconds(self._clock.now())
+        # Nothing of it is remembered, for it may yet be rolled back.
+        taken, _ = enqueueing.store(cursor, [bundle], self._targets.numbers, now)
+        return taken[0].accepted
+
+    async def finish(self) -> None:
+        """Return when nothing is on its way any more."""
+        if self._flushing is not None:
+            await self._flushing
+
+    async def _flush(self) -> None:
+        try:
+            while self._incoming:
+                batch, self._incoming = self._incoming[:_MOST_AT_ONCE], self._incoming[_MOST_AT_ONCE:]
+                await self._store(batch)
+        finally:
+            self._flushing = None
+
+    async def _store(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            taken = await self._write([bundle for bundle, _ in batch])
+        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
+            if len(batch) > 1:  # one of them is at fault, and the others shall not suffer for it
+                for one in batch:
+                    await self._store([one])
+            elif not batch[0][1].done():
+                batch[0][1].set_exception(_explained(error))
+            return
+        for (_, future), kept in zip(batch, taken, strict=True):
+            if not future.done():  # the caller may have been cancelled
+                future.set_result(kept.accepted)
+        self._stored()
+
+    async def _write(self, bundles: Sequence[Bundle]) -> list[Taken]:
+        now = microseconds(self._clock.now())
+        known = self._targets.numbers
+        taken, found = await self._place.write(lambda c: enqueueing.store(c, bundles, known, now))
+        self._targets.learn(found)
+        for bundle, one in zip(bundles, taken, strict=True):
+            if one.event is not None:
+                self._events.add(one.event, bundle.event)
+        return taken
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        files = {row[1]: row[2] for row in connection.execute("PRAGMA database_list").fetchall()}
+        path = self._place.path
+        if path is None or not files.get("main") or not path.samefile(files["main"]):
+            raise StateError("the connection is to another database than the queue's")
+        if connection.in_transaction:
+            return
+        if connection.isolation_level is None:
+            remedy = "execute BEGIN IMMEDIATE, or the deliveries would not be bound to your other changes"
+            raise ConfigurationError.of("enqueue", "connection", "expected an open transaction", remedy)
+        connection.execute(f"BEGIN {connection.isolation_level}")  # as sqlite3 does before a first change
+
+
+def _explained(error: Exception) -> Exception:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, sqlite3.IntegrityError):
+            clash = AlreadyExistsError("a delivery of that id exists: ids are given once")
+            clash.__cause__ = error
+            return clash
+        cause = cause.__cause__
+    return error

@@ -1,0 +1,209 @@
+"""Taking down attempts and what becomes of their deliveries, within an open transaction."""
+# ruff: noqa: S608  # only constants are joined into the SQL; every value is a parameter
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from integrations_sdk.models.delivery import At, Dead, Disable, Done
+from integrations_sdk.queue.base import Result
+from integrations_sdk.queue.embedded.bulk import (
+    ROWS,
+    Row,
+    as_json,
+    execute_rows,
+    fetch_for_rows,
+    fetch_numbers,
+    fetch_rows,
+)
+from integrations_sdk.queue.embedded.enqueueing import in_line
+from integrations_sdk.queue.embedded.latency import bucket
+from integrations_sdk.queue.embedded.schema import DELIVERED, FAILED, PENDING
+from integrations_sdk.store.encoding import microseconds
+
+__all__ = ["Taken", "hold", "record", "resume"]
+
+
+class Taken(NamedTuple):
+    """What became of a result; see `Recorded`."""
+
+    accepted: bool
+    failing_since: int | None = None
+    recovered: bool = False
+    held: bool = False
+
+
+_REFUSED: Final = Taken(accepted=False)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+_HELD_BY: Final = (
+    f"WITH v (seq, token) AS (VALUES {ROWS}) SELECT json_group_array(json_array(d.seq, d.target))"
+    " FROM v CROSS JOIN queue_deliveries d ON d.seq = v.seq WHERE d.state = 2 AND d.lease = v.token"
+)
+_MOVE: Final = (
+    f"WITH v (seq, state, due, finished, error) AS (VALUES {ROWS}) UPDATE queue_deliveries"
+    " SET state = v.state, due_at = v.due, finished_at = v.finished, error = v.error, lease = NULL,"
+    " attempts = attempts + 1, tries = tries + 1 FROM v WHERE queue_deliveries.seq = v.seq"
+)
+_ATTEMPTS: Final = (
+    "INSERT INTO queue_attempts (delivery, number, started_at, latency, status, error, excerpt, address,"
+    f" request_id) VALUES {ROWS}"
+)
+_LATENCIES: Final = (
+    f"INSERT INTO queue_latencies (target, bucket, count) VALUES {ROWS}"
+    " ON CONFLICT (target, bucket) DO UPDATE SET count = count + excluded.count"
+)
+# Who is next of each key: the first that has not ended. What has ended is not in the index that this reads.
+_NEXT_OF_KEY: Final = (
+    f"WITH v (target, key) AS (VALUES {ROWS}) SELECT json_group_array(ifnull((SELECT min(d.seq)"
+    " FROM queue_deliveries d WHERE d.target = v.target AND d.key = v.key AND d.state < 3), 0)) FROM v"
+)
+_UNBLOCK: Final = (
+    "UPDATE queue_deliveries SET state = 0 WHERE seq IN (SELECT value FROM json_each(?)) AND state = 1"
+)
+_FIRST_DUE: Final = (
+    "SELECT json_group_array(json_array(target, due_at)) FROM queue_deliveries"
+    " WHERE seq IN (SELECT value FROM json_each(?)) AND state = 0"
+)
+_FAILING: Final = (
+    "SELECT json_group_array(json_array(seq, failing_since)) FROM queue_targets"
+    " WHERE seq IN (SELECT value FROM json_each(?))"
+)
+_COUNT: Final = (
+    f"WITH v (target, succeeded, failed, at, status, since) AS (VALUES {ROWS}) UPDATE queue_targets"
+    " SET succeeded = queue_targets.succeeded + v.succeeded, failed = queue_targets.failed + v.failed,"
+    " last_at = v.at, last_status = v.status, failing_since = v.since FROM v WHERE seq = v.target"
+)
+_HOLD: Final = "UPDATE queue_targets SET held_at = ?, held_reason = ? WHERE seq = ? AND held_at IS NULL"
+_RESUME: Final = (
+    "UPDATE queue_targets SET held_at = NULL, held_reason = NULL, failing_since = NULL"
+    " WHERE seq = ? AND held_at IS NOT NULL"
+)
+
+
+class _Count:
+    """What happened to one target within this batch."""
+
+    __slots__ = ("at", "failed", "failing", "status", "succeeded")
+
+    def __init__(self, failing: int | None) -> None:
+        self.failing = failing
+        self.succeeded = 0
+        self.failed = 0
+        self.at = 0
+        self.status: int | None = None
+
+
+class _Ledger:
+    """Rows of one batch, gathered result by result and written together."""
+
+    def __init__(self, cursor: sqlite3.Cursor, counts: dict[int, _Count], now: int) -> None:
+        self._cursor = cursor
+        self._counts = counts
+        self._now = now
+        self._moves: list[Row] = []
+        self._attempts: list[Row] = []
+        self._ended_keys: list[tuple[int, str]] = []
+        self._latencies: Counter[tuple[int, int]] = Counter()
+        self._due: dict[int, int] = {}
+
+    def take(self, result: Result, target: int) -> Taken:
+        """Add one result."""
+        attempt, count = result.attempt, self._counts[target]
+        started, latency = microseconds(attempt.started_at), attempt.latency // _MICROSECOND
+        self._attempts.append((
+            result.claimed.handle, result.claimed.delivery.attempts + 1, started, latency, attempt.http_status,
+            attempt.error, attempt.excerpt, attempt.address, attempt.request_id,
+        ))  # fmt: skip
+        self._latencies[target, bucket(latency)] += 1
+        count.at, count.status = started, attempt.http_status
+        was_failing = count.failing is not None
+        if done := isinstance(result.verdict, Done):
+            count.succeeded += 1
+            count.failing = None
+        else:
+            count.failed += 1
+            count.failing = count.failing if was_failing else started
+        held = self._move(result, target, started)
+        return Taken(accepted=True, failing_since=count.failing, recovered=done and was_failing, held=held)
+
+    def write(self) -> None:
+        """Write what was gathered."""
+        cursor = self._cursor
+        execute_rows(cursor, _MOVE, self._moves)
+        execute_rows(cursor, _ATTEMPTS, self._attempts)
+        execute_rows(cursor, _LATENCIES, [(*name, times) for name, times in self._latencies.items()])
+        rows = [(t, c.succeeded, c.failed, c.at, c.status, c.failing) for t, c in self._counts.items()]
+        execute_rows(cursor, _COUNT, rows)
+        _unblock(cursor, self._ended_keys, self._due)
+        in_line(cursor, self._due)
+
+    def _move(self, result: Result, target: int, started: int) -> bool:
+        """Note where the delivery goes; whether that disabled its target."""
+        seq, key, error = result.claimed.handle, result.claimed.delivery.ordering_key, result.attempt.error
+        match result.verdict:
+            case At(when):
+                self._again(seq, target, microseconds(when), error)
+                return False
+            case Disable(reason):
+                self._again(seq, target, self._now, error)
+                return hold(self._cursor, target, reason, self._now)
+            case Dead(reason):
+                self._moves.append((seq, FAILED, started, self._now, reason))
+            case Done():
+                self._moves.append((seq, DELIVERED, started, self._now, None))
+        if key is not None:
+            self._ended_keys.append((target, key))
+        return False
+
+    def _again(self, seq: int, target: int, when: int, error: str | None) -> None:
+        self._moves.append((seq, PENDING, when, None, error))
+        self._due[target] = min(self._due.get(target, when), when)
+
+
+def record(cursor: sqlite3.Cursor, results: Sequence[Result], now: int) -> list[Taken]:
+    """Take the results down; one entry for each, in their order. Times are microseconds since 1970."""
+    pairs = [(result.claimed.handle, result.claimed.token) for result in results]
+    targets: dict[int, int] = dict(fetch_for_rows(cursor, _HELD_BY, pairs))  # type: ignore[arg-type]  # pairs
+    failing = fetch_rows(cursor, _FAILING, (as_json(set(targets.values())),))
+    ledger = _Ledger(cursor, {target: _Count(since) for target, since in failing}, now)
+    taken = []
+    for result in results:
+        target = targets.pop(result.claimed.handle, None)  # a second result of the same delivery is refused
+        taken.append(_REFUSED if target is None else ledger.take(result, target))
+    ledger.write()
+    return taken
+
+
+def hold(cursor: sqlite3.Cursor, target: int, reason: str, now: int) -> bool:
+    """Take a target out of the line; False if it was."""
+    return cursor.execute(_HOLD, (now, reason, target)).rowcount > 0
+
+
+def resume(cursor: sqlite3.Cursor, target: int, now: int) -> bool:
+    """Put it back, all it has pending due now; False if it was not held."""
+    if cursor.execute(_RESUME, (target,)).rowcount == 0:
+        return False
+    sql = "UPDATE queue_deliveries SET due_at = ? WHERE target = ? AND state = 0 AND due_at > ?"
+    cursor.execute(sql, (now, target, now))
+    in_line(cursor, {target: now})
+    return True
+
+
+def _unblock(cursor: sqlite3.Cursor, keys: Sequence[tuple[int, str]], due: dict[int, int]) -> None:
+    """Have the next of each key pending; `due` learns when that makes its target's turn."""
+    if not keys:
+        return
+    chosen: list[int] = []
+    for start in range(0, len(keys), 64):
+        chunk = keys[start : start + 64]
+        sql = _NEXT_OF_KEY.replace(ROWS, ",".join(["(?,?)"] * len(chunk)))
+        chosen += fetch_numbers(cursor, sql, [part for key in chunk for part in key])
+    handles = as_json(chosen)
+    cursor.execute(_UNBLOCK, (handles,))
+    for target, when in fetch_rows(cursor, _FIRST_DUE, (handles,)):
+        due[target] = min(due.get(target, when), when)

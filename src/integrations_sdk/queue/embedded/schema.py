@@ -1,0 +1,132 @@
+"""The tables of the queue, beside those of the store in the same file."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from integrations_sdk.errors import StateError
+
+__all__ = ["DELIVERED", "FAILED", "LEASED", "MIGRATIONS", "PENDING", "WAITING", "prepare"]
+
+PENDING: Final = 0
+WAITING: Final = 1
+LEASED: Final = 2
+DELIVERED: Final = 3
+FAILED: Final = 4
+"""States as they are stored: from `DELIVERED` on a delivery has ended. Held is a matter of its target."""
+
+# Each brings the tables from the version that is its index to the next one. Never change one that was released.
+#
+# queue_events: `seq` is that of the event's first delivery and `last` that of its last one, so an event finds
+#   its deliveries, and a purge what no delivery needs any more, without an index.
+# queue_targets: `turn_at` is the target's place in the line for workers: when its first pending delivery is due
+#   or, once it was served, when that was. NULL: nothing is pending.
+# queue_deliveries: the indexes are partial, so what has ended costs nothing any more.
+# queue_leases: one lease for each worker, on all it holds; AUTOINCREMENT, so that no token is ever given twice.
+MIGRATIONS: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE queue_events (
+        seq INTEGER PRIMARY KEY,
+        last INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        type TEXT NOT NULL,
+        body BLOB NOT NULL
+    );
+    CREATE INDEX queue_events_by_id ON queue_events (id);
+    CREATE TABLE queue_targets (
+        seq INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        turn_at INTEGER,
+        held_at INTEGER,
+        held_reason TEXT,
+        succeeded INTEGER NOT NULL DEFAULT 0,
+        failed INTEGER NOT NULL DEFAULT 0,
+        last_at INTEGER,
+        last_status INTEGER,
+        failing_since INTEGER
+    );
+    CREATE UNIQUE INDEX queue_targets_by_name ON queue_targets (kind, id);
+    CREATE INDEX queue_targets_in_line ON queue_targets (turn_at) WHERE held_at IS NULL AND turn_at IS NOT NULL;
+    CREATE TABLE queue_deliveries (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL,
+        event INTEGER NOT NULL,
+        target INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        lease INTEGER,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        tries INTEGER NOT NULL DEFAULT 0,
+        finished_at INTEGER,
+        key TEXT,
+        idempotency TEXT,
+        error TEXT
+    );
+    CREATE UNIQUE INDEX queue_deliveries_by_id ON queue_deliveries (id);
+    CREATE INDEX queue_deliveries_by_target ON queue_deliveries (target);
+    CREATE INDEX queue_deliveries_due ON queue_deliveries (target, due_at) WHERE state = 0;
+    CREATE INDEX queue_deliveries_leased ON queue_deliveries (lease) WHERE state = 2;
+    CREATE INDEX queue_deliveries_dead ON queue_deliveries (state) WHERE state = 4;
+    CREATE INDEX queue_deliveries_by_key ON queue_deliveries (target, key) WHERE key IS NOT NULL AND state < 3;
+    CREATE UNIQUE INDEX queue_deliveries_once ON queue_deliveries (target, idempotency)
+        WHERE idempotency IS NOT NULL;
+    CREATE TABLE queue_attempts (
+        delivery INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        started_at INTEGER NOT NULL,
+        latency INTEGER NOT NULL,
+        status INTEGER,
+        error TEXT,
+        excerpt TEXT,
+        address TEXT,
+        request_id TEXT,
+        PRIMARY KEY (delivery, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE queue_latencies (
+        target INTEGER NOT NULL,
+        bucket INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (target, bucket)
+    ) WITHOUT ROWID;
+    CREATE TABLE queue_leases (
+        token INTEGER PRIMARY KEY AUTOINCREMENT,
+        worker TEXT NOT NULL UNIQUE,
+        expires_at INTEGER NOT NULL
+    );
+    CREATE TABLE queue_replays (
+        id TEXT PRIMARY KEY,
+        selection TEXT NOT NULL,
+        begun_at INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        gap INTEGER NOT NULL,
+        next_due INTEGER NOT NULL,
+        matched INTEGER NOT NULL,
+        scheduled INTEGER NOT NULL,
+        finished INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+def prepare(cursor: sqlite3.Cursor) -> None:
+    """Bring the tables up to date, within the transaction that is open.
+
+    Raises:
+        StateError: they were written by a newer version of this library; nothing was changed.
+    """
+    cursor.execute("CREATE TABLE IF NOT EXISTS queue_schema (version INTEGER NOT NULL)")
+    row = cursor.execute("SELECT version FROM queue_schema").fetchone()
+    version = row[0] if row else 0
+    if version == len(MIGRATIONS):
+        return
+    if version > len(MIGRATIONS):
+        raise StateError("the queue was written by a newer integrations-sdk: upgrade the package")
+    for step in MIGRATIONS[version:]:
+        for statement in step.split(";"):
+            cursor.execute(statement)
+    cursor.execute("DELETE FROM queue_schema")
+    cursor.execute("INSERT INTO queue_schema VALUES (?)", (len(MIGRATIONS),))
