@@ -20,6 +20,8 @@ from integrations_sdk.errors import ConfigurationError, SignatureError
 from integrations_sdk.models import JsonValue, Secret
 from integrations_sdk.signing import (
     SOURCES,
+    HmacScheme,
+    generate_key_pair,
     hmac_sha256_hex,
     same,
     secrets_given,
@@ -503,6 +505,18 @@ def test_secrets_are_given_as_text_or_secrets_one_or_several() -> None:
     """In the order in which they are given."""
     assert secrets_given("gitlab", "a") == secrets_given("gitlab", Secret("a")) == (Secret("a"),)
     assert secrets_given("gitlab", ["a", Secret("env:B")]) == (Secret("a"), Secret("env:B"))
+
+
+@pytest.mark.parametrize("source", [*SOURCES, "custom"])
+def test_a_public_key_is_no_secret(source: str) -> None:
+    """Anybody could sign with it, so where no key pairs are known it is refused as one."""
+    public = Secret(generate_key_pair().public_key)
+    scheme = HmacScheme(header="x-hub-signature-256") if source == "custom" else None
+    forged = {"x-hub-signature-256": f"sha256={hmac_sha256_hex(public.reveal().encode(), BODY)}"}
+    with pytest.raises(SignatureError if source in {"gitlab", "standard_webhooks"} else ConfigurationError):
+        verify(source, forged, BODY, [public], now=NOW, scheme=scheme)
+    with pytest.raises(ConfigurationError):
+        sign(source, BODY, public, now=NOW, id="1", scheme=scheme)
 
 
 def test_unknown_source_says_what_is_known() -> None:

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models import Secret
+from integrations_sdk.signing.keys import PUBLIC_KEY_PREFIX
 from integrations_sdk.signing.message import Message, lower
 from integrations_sdk.signing.scheme import HmacScheme
 from integrations_sdk.signing.signature import Proof
@@ -29,6 +30,9 @@ SecretsGiven: TypeAlias = str | Secret | Sequence[str | Secret]
 
 TOLERANCE: Final = timedelta(minutes=5)
 """How far a signed time may be from the time of arrival unless told otherwise."""
+
+
+_WITH_KEY_PAIRS: Final = frozenset({"gitlab", "standard_webhooks"})
 
 
 def verify(
@@ -152,7 +156,15 @@ def _usable(source: str, secrets: Sequence[Secret]) -> list[str]:
         raise ConfigurationError.of(
             f"{source} webhook", "secret", "expected the value, not a reference", "resolve it first"
         )
-    if found := [secret.reveal() for secret in secrets if secret]:
+    found = [secret.reveal() for secret in secrets if secret]
+    if source not in _WITH_KEY_PAIRS and any(text.startswith(PUBLIC_KEY_PREFIX) for text in found):
+        raise ConfigurationError.of(
+            f"{source} webhook",
+            "secret",
+            "expected a secret; a public key is known to anybody",
+            "copy it anew",
+        )
+    if found:
         return found
     raise ConfigurationError.of(
         f"{source} webhook", "secret", "missing", "configure the secret shared with the sender"
