@@ -62,6 +62,9 @@ _CREDENTIAL: Final = re.compile(
     r"auth|cookie|crumb|(?<!idempotency-)key|password|secret|session|token", re.IGNORECASE
 )
 
+_AMBIGUOUS: Final = frozenset({500, 502, 504})
+"""Server errors that leave open whether the request had its effect; 503 says that it had none."""
+
 C_co = TypeVar("C_co", bound=ConnectorConfig, covariant=True)  # so that each is a Connector[ConnectorConfig]
 T = TypeVar("T")
 
@@ -253,7 +256,10 @@ class Connector(Generic[C_co]):
             response = self.masks.response(response)
         if response.status not in accept and (fault := self.fault(response)) is not None:
             # Once more without credentials: the vendor's words are cut to a length, and so may a secret be.
-            raise self.error(self.fault(self.masks.response(response)) or fault, response, operation)
+            failure = self.error(self.fault(self.masks.response(response)) or fault, response, operation)
+            if response.status in _AMBIGUOUS and not safe:
+                failure.retryable = False  # it may have had its effect: to repeat it is the caller's decision
+            raise failure
         return response
 
     async def records(
@@ -390,4 +396,5 @@ class Connector(Generic[C_co]):
 
 def _unexpected(response: Response, expected: str) -> Fault:
     kind = response.headers.get("content-type", "no content type")
-    return Fault(RejectedError, f"answered with {kind} instead of a JSON {expected}; is the URL the API's?")
+    what = "something else" if "json" in kind else kind
+    return Fault(RejectedError, f"answered with {what} instead of a JSON {expected}; is the URL the API's?")

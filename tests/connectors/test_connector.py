@@ -1,0 +1,134 @@
+"""The base of every provider: what it makes of answers, and what it offers to subclasses."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from integrations_sdk.connectors.base import Connector, ConnectorConfig, Message
+from integrations_sdk.errors import (
+    AuthenticationError,
+    ConnectorError,
+    PermissionDeniedError,
+    ProviderUnavailableError,
+    RateLimitedError,
+    RejectedError,
+)
+from integrations_sdk.models import Category, Event, Outcome
+from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
+from support.toy import push
+
+
+class Plain(Connector[ConnectorConfig]):
+    """A provider that overrides nothing."""
+
+    provider = "plain"
+    title = "Plain"
+    category = Category.CUSTOM
+    Config = ConnectorConfig
+    default_events = ("push",)
+
+    @property
+    def base_url(self) -> str:
+        return "https://plain.example/api"
+
+
+class Sink(Plain):
+    """A provider that records events."""
+
+    async def send_event(self, event: Event) -> Outcome:
+        return Outcome(target="plain-1", provider="plain", operation="send_event", reference=event.id)
+
+
+class Teller(Plain):
+    """A provider that tells people."""
+
+    async def notify(self, message: Message) -> Outcome:
+        return Outcome(target="plain-1", provider="plain", operation="notify", detail=message.summary)
+
+
+def failure(status: int, method: str = "POST", **options: object) -> ConnectorError:
+    connector = connect(Plain, {}, ScriptedHttp([reply(status, {"message": "no"})]))
+    with pytest.raises(ConnectorError) as caught:
+        asyncio.run(connector.call(method, "/things", operation="things.do", **options))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, RejectedError), (401, AuthenticationError), (403, PermissionDeniedError), (404, RejectedError),
+        (302, RejectedError), (429, RateLimitedError), (500, ProviderUnavailableError),
+        (503, ProviderUnavailableError),
+    ],
+)  # fmt: skip
+def test_each_status_is_the_error_that_fits(status, kind):
+    """The status decides the kind; operation, integration and status are in it."""
+    error = failure(status)
+    assert type(error) is kind
+    assert (error.operation, error.integration_id, error.status) == ("things.do", "plain-1", status)
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "options", "retryable"),
+    [
+        (500, "POST", {}, False),
+        (502, "POST", {}, False),
+        (504, "PATCH", {}, False),
+        (500, "POST", {"idempotent": True}, True),
+        (500, "GET", {}, True),
+        (500, "PUT", {"idempotent": False}, False),
+        (503, "POST", {}, True),
+        (429, "POST", {}, True),
+        (400, "GET", {}, False),
+    ],
+)
+def test_retryable_means_that_nothing_happens_twice(status, method, options, retryable):
+    """A server error after which the effect is unknown is retryable only where repeating does no more."""
+    assert failure(status, method, **options).retryable is retryable
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (reply(200, "<html>", content_type="text/html"), "text/html"),
+        (reply(200, b"{", content_type="application/json"), "something else"),
+        (reply(200, [1]), "something else"),
+    ],
+)
+def test_what_is_no_json_object_is_said(answer, says):
+    """An answer that is not the API's says what came instead, and asks whether the URL is right."""
+    connector = connect(Plain, {}, ScriptedHttp([answer]))
+
+    async def main() -> None:
+        connector.parse(await connector.call("GET", "/x", operation="x"), "x")
+
+    with pytest.raises(RejectedError, match=f"{says} instead of a JSON object; is the URL"):
+        asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "succeeded"),
+    [(Plain, "events", False), (Sink, "send_event", True), (Teller, "notify", True)],
+)
+def test_events_are_told_recorded_or_left(kind, operation, succeeded):
+    """A notifier tells people of an event, an event sink records it, anything else says that it does neither."""
+    outcome = asyncio.run(connect(kind, {}, ScriptedHttp()).handle_event(push()))
+    assert (outcome.operation, bool(outcome)) == (operation, succeeded)
+
+
+def test_relative_paths_begin_at_the_base():
+    """A path is below `base_url`, an absolute URL is taken as it is; the query is encoded."""
+    http = ScriptedHttp([reply(200, {})])
+    connector = connect(Plain, {}, http)
+
+    async def main() -> None:
+        await connector.call("GET", "/a", operation="a", query={"q": "ä b"})
+        await connector.call("GET", "https://other.example/b", operation="b")
+
+    asyncio.run(main())
+    assert [request.url for request in http.requests] == [
+        "https://plain.example/api/a?q=%C3%A4+b",
+        "https://other.example/b",
+    ]
