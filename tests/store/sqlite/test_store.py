@@ -438,7 +438,8 @@ def test_others_may_keep_tables_in_the_file(tmp_path):
 
         def insert(connection):
             connection.execute("CREATE TABLE IF NOT EXISTS mine (x INTEGER UNIQUE)")
-            connection.cursor().execute("INSERT INTO mine VALUES (1)")
+            cursor = connection.cursor()
+            cursor.execute("INSERT INTO mine VALUES (1)")
 
         assert store.path == tmp_path / "s.db"
         await store.transact(insert)

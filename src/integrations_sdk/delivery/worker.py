@@ -1,0 +1,360 @@
+"""`DeliveryWorker`: claims due deliveries in batches, sends them, and records what came of it, in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random as randomness
+import time
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple, TypeAlias
+
+from integrations_sdk.clock import Clock, uuid7
+from integrations_sdk.delivery.lanes import Lane, Lanes
+from integrations_sdk.delivery.limits import Route, WorkerLimits
+from integrations_sdk.delivery.schedule import DeliveryPolicy, next_attempt
+from integrations_sdk.delivery.sending import attempt_of, failure
+from integrations_sdk.errors import IntegrationError
+from integrations_sdk.logs import logger
+from integrations_sdk.models import Outcome, OutcomeStatus
+from integrations_sdk.models.delivery import Delivery, Target
+from integrations_sdk.queue.base import Batch, Claimed, Queue, Recorded, Result
+
+__all__ = ["DeliveryWorker", "Finished", "OnRecorded"]
+
+_LINGER: Final = 0.004
+"""Seconds a result waits for others to be recorded with."""
+
+_BATCH: Final = 32
+"""Results that are recorded without waiting for more."""
+
+_SWEEP: Final = timedelta(seconds=1)
+_AGAIN_AFTER_FAULT: Final = 1.0
+
+
+class Finished(NamedTuple):
+    """An attempt that was recorded."""
+
+    result: Result
+    outcome: Outcome
+    recorded: Recorded
+
+
+OnRecorded: TypeAlias = Callable[[Sequence[Finished]], Awaitable[None]]
+"""Is told of attempts after they were committed."""
+
+
+class _Send(NamedTuple):
+    """A send under way; times in seconds of `time.monotonic()`."""
+
+    claimed: Claimed
+    lane: Lane
+    started: float
+
+
+class DeliveryWorker:
+    """Works on a queue until it is stopped.
+
+    While sends are under way their results are gathered, and recorded together with the next claim; what
+    is claimed beyond the sends under way waits at hand, so that none waits for the database.
+
+    Args:
+        routes: by kind of target; read with each delivery, so one may be added later.
+        random: draws from 0 to 1, for the jitter.
+        on_recorded: see `OnRecorded`.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        routes: Mapping[str, Route],
+        clock: Clock,
+        *,
+        policy: DeliveryPolicy | None = None,
+        limits: WorkerLimits | None = None,
+        random: Callable[[], float] = randomness.random,
+        on_recorded: OnRecorded | None = None,
+    ) -> None:
+        self._queue = queue
+        self._routes = routes
+        self._clock = clock
+        self.name = self._new_name()
+        self._policy = policy or DeliveryPolicy()
+        self._limits = limits or WorkerLimits()
+        self._random = random
+        self._on_recorded = on_recorded
+        self._lanes = Lanes(self._limits.per_target)
+        self._sends: dict[asyncio.Task[None], _Send] = {}
+        self._slow: set[asyncio.Task[None]] = set()
+        self._overdue: set[asyncio.Task[None]] = set()
+        self._results: list[tuple[Result, Outcome]] = []
+        self._unsent: list[Claimed] = []
+        self._wake = asyncio.Event()
+        self._lingering: asyncio.TimerHandle | None = None
+        self._listening: asyncio.Task[bool] | None = None
+        self._more = True  # a claim may find something
+        self._next_at: datetime | None = None
+        self._lease_ends = 0.0
+        self._stopping = False
+        self._abandon = False
+
+    async def run(self) -> None:
+        """Work until `stop()`; a fault of the store is logged, and tried again after a second."""
+        try:
+            while not self._stopping:
+                try:
+                    await self._turn()
+                except IntegrationError as error:
+                    logger().error("delivery worker", error=type(error).__name__, reason=str(error))
+                    self._more = True
+                    await asyncio.sleep(_AGAIN_AFTER_FAULT)
+                else:
+                    await self._rest(self._pause())
+            await self._finish()
+        finally:
+            await self._cancel()
+
+    def stop(self, *, abandon: bool = False) -> None:
+        """Have `run()` return soon: what is being sent is finished and recorded, the rest given back.
+
+        Args:
+            abandon: also give back what is being sent; its receivers may get it twice.
+        """
+        self._stopping = True
+        self._abandon = abandon
+        self._wake.set()
+
+    @property
+    def held(self) -> int:
+        """How many deliveries it holds: at hand, being sent, and sent but not recorded yet."""
+        return self._lanes.ready + len(self._sends) + len(self._results)
+
+    async def _turn(self) -> None:
+        """Record what is finished and claim as much as there is room for, both in one transaction."""
+        finished, self._results = self._results, []
+        self._sweep()
+        room = self._room()
+        limit = room if room and self._is_due() else 0
+        if limit:
+            claiming = asyncio.ensure_future(self._claim(limit))
+        try:
+            if finished:
+                await self._record(finished)
+        finally:
+            if limit:
+                await claiming
+        if self._unsent:
+            unsent, self._unsent = self._unsent, []
+            await self._queue.release(unsent)
+        if not limit and self.held:
+            await self._keep_lease()
+        self._fill()
+
+    def _room(self) -> int:
+        """How many to claim, if there are any; 0 while so few would not be worth a claim."""
+        room = 2 * self._limits.concurrency - (self._lanes.ready + len(self._sends) - len(self._slow))
+        return room if room * 4 >= self._limits.concurrency else 0
+
+    async def _claim(self, limit: int) -> None:
+        self._more = False
+        if self._listening is not None and self._listening.done():
+            self._listening = None
+        asked = time.monotonic()
+        name, self.name = self.name, self._new_name()
+        batch: Batch = await self._queue.claim(
+            name,
+            limit=limit,
+            lease=self._limits.lease,
+            per_target=self._lanes.depth,
+            busy=self._lanes.busy(),
+        )
+        # Had it failed, nobody could say what it handed out: then the old name's lease is left to end.
+        self.name = name
+        self._lease_ends = asked + self._limits.lease.total_seconds()
+        self._next_at = batch.next_at
+        self._more = self._more or len(batch.claimed) == limit
+        for claimed in batch.claimed:
+            self._lanes.add(self._lane_name(claimed.delivery.target), claimed)
+        self._fill()
+
+    async def _record(self, finished: Sequence[tuple[Result, Outcome]]) -> None:
+        try:
+            recorded = await self._queue.record([result for result, _ in finished])
+        except IntegrationError:
+            self._results = [*finished, *self._results]
+            raise
+        entries = [
+            Finished(result, outcome, kept)
+            for (result, outcome), kept in zip(finished, recorded, strict=True)
+        ]
+        lost = [entry for entry in entries if not entry.recorded.accepted]
+        for entry in lost:
+            logger().warning("lease lost", delivery_id=entry.result.claimed.delivery.delivery_id)
+        if self._on_recorded is not None and len(lost) < len(entries):
+            await self._on_recorded([entry for entry in entries if entry.recorded.accepted])
+
+    async def _keep_lease(self) -> None:
+        """Renew the lease when a third of it has passed."""
+        lease = self._limits.lease.total_seconds()
+        if self._lease_ends - time.monotonic() < lease * 2 / 3:
+            asked = time.monotonic()
+            if await self._queue.extend(self.name, lease=self._limits.lease) is not None:
+                self._lease_ends = asked + lease
+
+    def _sweep(self) -> None:
+        """Give up what takes too long, and the place of what takes long."""
+        now, limits = time.monotonic(), self._limits
+        for task, send in self._sends.items():
+            lasted = now - send.started
+            if lasted > limits.send_timeout.total_seconds() and task not in self._overdue:
+                self._overdue.add(task)
+                task.cancel()
+            if lasted > limits.slow_after.total_seconds():
+                self._slow.add(task)
+
+    def _fill(self) -> None:
+        """Start as many sends as there is room for."""
+        limits = self._limits
+        while not self._stopping and len(self._sends) < 4 * limits.concurrency:
+            if len(self._sends) - len(self._slow) >= limits.concurrency:
+                return
+            if (found := self._lanes.next()) is None:
+                return
+            lane, claimed = found
+            task = asyncio.create_task(self._send(claimed))
+            self._sends[task] = _Send(claimed, lane, time.monotonic())
+            task.add_done_callback(self._sent)
+
+    async def _send(self, claimed: Claimed) -> None:
+        if time.monotonic() >= self._lease_ends:  # it may be another worker's by now
+            self._unsent.append(claimed)
+            return
+        delivery = claimed.delivery
+        started_at, started = self._clock.now(), time.perf_counter()
+        route = self._routes.get(delivery.target.kind)
+        try:
+            outcome = (
+                _unroutable(delivery) if route is None else await route.sender.send(delivery, claimed.event)
+            )
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            assert task is not None
+            if task in self._overdue:
+                task.uncancel()
+                outcome = _too_late(delivery, self._limits.send_timeout)
+            elif task.cancelling():
+                self._unsent.append(claimed)
+                raise
+            else:
+                outcome = failure(error, delivery, repeatable=True)
+        except Exception as error:  # noqa: BLE001  # a third party's sender may raise anything
+            outcome = failure(error, delivery, repeatable=route is None or route.repeatable)
+        latency = time.perf_counter() - started
+        verdict = next_attempt(
+            self._policy, claimed.tries + 1, outcome, outcome.retry_after, self._clock.now(), self._random()
+        )
+        attempt = attempt_of(outcome, delivery.attempts + 1, started_at, latency)
+        self._results.append((Result(claimed=claimed, attempt=attempt, verdict=verdict), outcome))
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        send = self._sends.pop(task)
+        self._slow.discard(task)
+        self._overdue.discard(task)
+        if self._lanes.sent(send.lane, send.claimed):
+            self._more = True
+        self._fill()
+        if len(self._results) >= _BATCH or not self._sends:
+            self._wake.set()
+        elif self._lingering is None:
+            self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._wake.set)
+
+    def _pause(self) -> float | None:
+        """How long there is nothing to do, unless something happens."""
+        pauses = []
+        if self.held:
+            pauses.append(min(_SWEEP, self._limits.lease / 4).total_seconds())
+        if self._next_at is not None and self._room():
+            pauses.append(max((self._next_at - self._clock.now()).total_seconds(), 0.001))
+        return min(pauses, default=None)
+
+    async def _rest(self, seconds: float | None) -> None:
+        """Return when there is something to do, or after so many seconds."""
+        loop = asyncio.get_running_loop()
+        if self._listening is None and not self._more:
+            self._listening = asyncio.create_task(self._queue.wait(self.name, None), name="delivery news")
+            self._listening.add_done_callback(self._heard)
+        timer = None if seconds is None else loop.call_later(seconds, self._wake.set)
+        if not (self._more and not self._results and self.held < self._limits.concurrency):
+            await self._wake.wait()
+        self._wake.clear()
+        for handle in (timer, self._lingering):
+            if handle is not None:
+                handle.cancel()
+        self._lingering = None
+
+    def _heard(self, listening: asyncio.Task[bool]) -> None:
+        if not listening.cancelled() and listening.exception() is None:
+            self._more = True
+        self._wake.set()
+
+    def _new_name(self) -> str:
+        return f"{os.getpid()}-{uuid7(self._clock.now())}"
+
+    def _is_due(self) -> bool:
+        return self._more or (self._next_at is not None and self._next_at <= self._clock.now())
+
+    def _lane_name(self, target: Target) -> Hashable:
+        route = self._routes.get(target.kind)
+        return target if route is None or route.host is None else route.host(target)
+
+    async def _finish(self) -> None:
+        """Give back what was not begun, finish what was."""
+        await self._queue.release(list(self._lanes.drain()))
+        if self._abandon:
+            for task in self._sends:
+                task.cancel()
+        while self._sends or self._results:
+            if self._results:
+                finished, self._results = self._results, []
+                await self._record(finished)
+            elif self._sends:
+                self._sweep()
+                await self._keep_lease()
+                await asyncio.wait(
+                    self._sends, timeout=_SWEEP.total_seconds(), return_when=asyncio.FIRST_COMPLETED
+                )
+        await self._queue.release(self._unsent)
+
+    async def _cancel(self) -> None:
+        """End what still runs, when `run()` itself is cancelled or nothing does."""
+        tasks = [*self._sends, *([self._listening] if self._listening is not None else [])]
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _unroutable(delivery: Delivery) -> Outcome:
+    kind = delivery.target.kind
+    return Outcome(
+        target=delivery.target.id,
+        provider=kind,
+        operation="send",
+        status=OutcomeStatus.FAILED,
+        attempts=0,
+        error=f"no sender is registered for targets of kind {kind!r}",
+        retryable=True,
+    )
+
+
+def _too_late(delivery: Delivery, limit: timedelta) -> Outcome:
+    return Outcome(
+        target=delivery.target.id,
+        provider=delivery.target.kind,
+        operation="send",
+        status=OutcomeStatus.FAILED,
+        error=f"no answer within {limit.total_seconds():g} s",
+        retryable=True,
+    )
