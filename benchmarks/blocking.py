@@ -129,7 +129,7 @@ def timed(send: Send, times: int) -> float:
 def main() -> None:
     """Measure and print."""
     arguments = options(__doc__.partition("\n")[0]).parse_args()
-    times, rounds = (20, 3) if arguments.quick else (200, 25)
+    times, rounds = (60, 7) if arguments.quick else (200, 25)
     kinds = {
         "integrations_sdk, as installed": ours,
         "integrations_sdk on httpx2": lambda url: ours(url, httpx2_transport),
