@@ -42,7 +42,7 @@ THIRD_PARTY = {
     "httpx2": {"http.httpx_transport"},
     "httpx": {"http.httpx_transport"},
     "aiohttp": {"http.aiohttp_transport", "http.guarded"},
-    "httpcore2": {"http.httpx_transport", "http.guarded"},  # httpx2's own connections
+    "httpcore2": {"http.httpx_transport", "http.guarded", "http.heads"},  # httpx2's own connections
     "opentelemetry": {"http.telemetry"},
     "asyncpg": {"store.postgres.connection"},
     "uvloop": {"blocking.portal"},

@@ -13,9 +13,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from integrations_sdk.http.guard import Guard, Resolve, permitted
+from integrations_sdk.http.heads import BoundedBackend, BoundedStream
 
 if TYPE_CHECKING:  # imported by the transport that uses it
-    import httpcore2
     from aiohttp.abc import ResolveResult
     from httpcore2 import SOCKET_OPTION
 
@@ -81,7 +81,7 @@ def guarded_sockets(guard: Guard) -> Callable[[AddressInfo], socket.socket]:
 
 
 class GuardedBackend:
-    """httpcore's `AsyncNetworkBackend`, for TCP without retries: connects to the very addresses that it judged.
+    """As `BoundedBackend`, but connects to the very addresses that it judged.
 
     TLS is not its business: httpcore checks certificates against the host of the URL, whatever the address.
     """
@@ -92,7 +92,7 @@ class GuardedBackend:
         self._guard = guard
         self._resolve = resolve
         self._lib = httpcore2
-        self._backend: httpcore2.AsyncNetworkBackend = httpcore2.AnyIOBackend()
+        self._backend = BoundedBackend()
 
     async def connect_tcp(
         self,
@@ -101,7 +101,7 @@ class GuardedBackend:
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
+    ) -> BoundedStream:
         """Connect to the first permitted address that answers, within the timeout altogether.
 
         Raises:
@@ -109,7 +109,7 @@ class GuardedBackend:
             httpcore2.ConnectError: no address, or none that answers; `ConnectTimeout`, too late.
         """
 
-        async def connect(address: str) -> httpcore2.AsyncNetworkStream:
+        async def connect(address: str) -> BoundedStream:
             return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
 
         try:

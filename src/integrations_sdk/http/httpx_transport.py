@@ -15,10 +15,11 @@ from integrations_sdk.http.body import ACCEPT_ENCODING, BodyReader, read_headers
 from integrations_sdk.http.failures import transport_error
 from integrations_sdk.http.guard import Guard, Resolve, lookup, unguardable
 from integrations_sdk.http.guarded import GuardedBackend
+from integrations_sdk.http.heads import BoundedBackend
 from integrations_sdk.http.pools import Pools, split_userinfo, ssl_context
 from integrations_sdk.http.redaction import OURS, install
 
-if TYPE_CHECKING:  # imported when a guarded pool is made
+if TYPE_CHECKING:  # imported when a pool is made
     import httpcore2
 
 __all__ = ["HttpxTransport", "is_httpx_client"]
@@ -162,21 +163,22 @@ class HttpxTransport:
 
     def _open(self, connection: Connection) -> _Pool:
         plain = connection.verify and not connection.ca_file and not connection.client_certificate
-        if connection.guard is not None and connection.proxy is None:
-            return self._guarded(connection.guard, None if plain else ssl_context(connection))
+        if connection.proxy is None:
+            return self._direct(connection.guard, None if plain else ssl_context(connection))
         pool = self._lib.AsyncHTTPTransport(
             verify=True if plain else ssl_context(connection), trust_env=False, proxy=connection.proxy
         )
         return cast("_Pool", pool)
 
-    def _guarded(self, guard: Guard, tls: ssl.SSLContext | None) -> _Pool:
-        """A pool that makes its connections through `GuardedBackend`.
+    def _direct(self, guard: Guard | None, tls: ssl.SSLContext | None) -> _Pool:
+        """A pool that makes its connections through a network backend of ours.
 
-        `AsyncHTTPTransport` does not pass a network backend on. So it gets its httpcore pool from here, and not
-        from its `__init__`: if it ever keeps its pool elsewhere, it fails instead of connecting unguarded.
+        `AsyncHTTPTransport` does not pass one on. So it gets its httpcore pool from here, and not from its
+        `__init__`: if it ever keeps its pool elsewhere, it fails instead of connecting unguarded.
         """
         import httpcore2
 
+        backend = BoundedBackend() if guard is None else GuardedBackend(guard, self._resolve)
         kind = self._lib.AsyncHTTPTransport
         transport = kind.__new__(kind)
         transport._pool = httpcore2.AsyncConnectionPool(  # noqa: SLF001  # see above
@@ -184,7 +186,7 @@ class HttpxTransport:
             max_connections=100,  # these three as httpx2 has them
             max_keepalive_connections=20,
             keepalive_expiry=5.0,
-            network_backend=cast("httpcore2.AsyncNetworkBackend", GuardedBackend(guard, self._resolve)),
+            network_backend=cast("httpcore2.AsyncNetworkBackend", backend),
         )
         return cast("_Pool", transport)
 
