@@ -218,7 +218,10 @@ class AsyncOAuthManager:
 
     async def verify_client(self, client_id: str, client_secret: str | Secret) -> OAuthApplication | None:
         """The application whose credentials these are; None if they are wrong, or it is revoked or public."""
-        where = {"tenant_id": self._runtime.scope.tenant_id, "client_id": client_id, "state": "active"}
+        known = (
+            client_id if client_id.isascii() else ""
+        )  # ours are; others a store need not be able to look up
+        where = {"tenant_id": self._runtime.scope.tenant_id, "client_id": known, "state": "active"}
         page = await self._runtime.store.query(_COLLECTION, where=where, limit=1)
         kept = page.documents[0].data.get("secret_hash") if page.documents else None
         # Compared also where there is nothing to compare with, so that time does not tell which ids exist.
@@ -264,4 +267,4 @@ def _new_secret() -> Secret:
 
 def _hash(secret: Secret) -> str:
     # 256 random bits: there is nothing to guess, so a slow hash would only be slow.
-    return hashlib.sha256(secret.reveal().encode()).hexdigest()
+    return hashlib.sha256(secret.reveal().encode("utf-8", "surrogatepass")).hexdigest()

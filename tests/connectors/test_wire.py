@@ -15,12 +15,20 @@ from integrations_sdk.errors import ConfigurationError
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@given(TEXT)
+@given(TEXT.filter(lambda value: value not in {"", ".", ".."}))
 def test_a_value_is_one_segment_of_a_path(value: str) -> None:
     """Whatever it holds."""
     path = url_path("/job/{name}/build", name=value)
     assert path.count("/") == 3
     assert unquote(path.split("/")[2]) == value
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_no_value_leads_to_another_place(value: str) -> None:
+    """`/repos/{name}/hooks` with `..` would be another resource, asked with the same credentials."""
+    with pytest.raises(ConfigurationError) as caught:
+        url_path("/job/{name}/{number}", name=value, number=7)
+    assert [problem.path for problem in caught.value.problems] == ["name"]
 
 
 @given(st.dictionaries(TEXT.filter(bool), TEXT, min_size=1))

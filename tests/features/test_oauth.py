@@ -29,6 +29,8 @@ def test_a_client_is_known_by_its_secret(manager, run):
     assert run(verify(made.client_id, made.client_secret)).app_id == "app-1"
     assert run(verify(made.client_id, "wrong")) is None
     assert run(verify("nobody", made.client_secret)) is None
+    assert run(verify("\udcff", made.client_secret)) is None
+    assert run(verify(made.client_id, "\udcff")) is None
     renewed = run(manager.oauth.renew_client_secret("app-1"))
     assert run(verify(made.client_id, made.client_secret)) is None
     assert run(verify(made.client_id, renewed.client_secret)).secret_renewed_at is not None

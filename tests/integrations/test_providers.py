@@ -11,6 +11,7 @@ from integrations_sdk.errors import (
     NotFoundError,
     StateError,
 )
+from integrations_sdk.integrations.providers import operations_of
 from integrations_sdk.models import Level, Message
 from support.toy import push, toy
 
@@ -71,6 +72,18 @@ def test_any_public_operation_can_be_called_by_name(manager, run):
     for name in ("span", "_fail", "call", "close", "config"):
         with pytest.raises(NotFoundError, match="spin"):
             run(manager.toy.call("toy-1", name))
+
+
+def test_steps_of_operations_cannot_be_called_by_name(manager, run):
+    """What comes to a bare HTTP answer would let a caller send anything anywhere at the provider's."""
+    known = {
+        name: set(operations_of(manager.registry.get(name)))
+        for name in ("github", "jenkins", "jira", "gitlab")
+    }
+    assert not known["github"] & {"create", "change"}
+    assert "post" not in known["jenkins"]
+    assert "edit" not in known["jira"]
+    assert {"create_hook", "ensure_hook"} <= known["gitlab"] & known["github"]
 
 
 def test_arguments_that_an_operation_does_not_take_are_named(manager, run):

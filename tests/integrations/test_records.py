@@ -178,6 +178,23 @@ def test_tenants_and_projects_do_not_see_each_other(manager, run):
     assert run(other(tenant_id="acme").toy.create(url=URL)).integration_id == "toy-1"
 
 
+def test_no_id_leads_to_another_tenant(manager, run):
+    """Whatever a tenant is called and whatever id is asked for, records of other tenants are out of reach."""
+    store, secrets, kind = manager.runtime.store, manager.runtime.secrets, toy()
+
+    def of(tenant: str) -> AsyncIntegrationManagementManager:
+        made = AsyncIntegrationManagementManager(tenant_id=tenant, store=store, secrets=secrets)
+        made.register_connector(kind)
+        return made
+
+    for tenant in ("a:b", "a%3Ab", "a%", "a:"):
+        run(of(tenant).toy.create(url=URL, token="s3cret", name=tenant))
+    for tenant, integration_id in (("a", "b:toy-1"), ("a", ":toy-1"), ("a%3Ab", "x"), ("a", "\udcff")):
+        with pytest.raises(NotFoundError):
+            run(of(tenant).integrations.get(integration_id))
+    assert run(of("a%3Ab").integrations.get("toy-1")).name == "a%3Ab"
+
+
 def test_references_are_kept_and_resolved_at_use(manager, run, monkeypatch):
     """A reference is stored as such; its value is read when the connector opens, and named when it is missing."""
     run(manager.toy.create(url=URL, token="env:TOY_SECRET"))

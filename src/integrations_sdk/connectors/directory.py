@@ -160,19 +160,26 @@ class _StoredMemory:
         self._prefix = storage_id(runtime.scope.tenant_id, integration_id)
 
     async def recall(self, key: str) -> dict[str, JsonValue] | None:
-        document = await self._runtime.store.get(_MEMORY, f"{self._prefix}:{key}")
+        document = await self._runtime.store.get(_MEMORY, self._id(key))
         return document.data if document else None
 
     async def remember(self, key: str, value: dict[str, JsonValue]) -> None:
         document = Document(
-            collection=_MEMORY, id=f"{self._prefix}:{key}", data=value, keys={"integration": self._prefix}
+            collection=_MEMORY, id=self._id(key), data=value, keys={"integration": self._prefix}
         )
         await self._runtime.store.write(Put(document))
 
+    def _id(self, key: str) -> str:
+        return f"{self._prefix}:{key}".encode("utf-8", "backslashreplace").decode()
+
 
 def storage_id(tenant_id: str, integration_id: str) -> str:
-    """The id under which a tenant's integration, its credentials and its memory are kept."""
-    return f"{tenant_id}:{integration_id}"
+    """The id under which a tenant's integration, its credentials and its memory are kept.
+
+    No other pair of tenant and id has it, whatever both consist of; an id that no text can hold finds nothing.
+    """
+    tenant = tenant_id.replace("%", "%25").replace(":", "%3A")
+    return f"{tenant}:{integration_id}".encode("utf-8", "backslashreplace").decode()
 
 
 def document_of(integration: Integration) -> Document:

@@ -7,17 +7,26 @@ from collections.abc import Mapping, Sequence
 from typing import Final, cast
 from urllib.parse import quote, urlencode
 
-from integrations_sdk.errors import ConfigurationError
+from integrations_sdk.errors import ConfigurationError, Problem
 
 __all__ = ["encoded", "json_bytes", "query_string", "url_path"]
 
+_STEPS: Final = frozenset({"", ".", ".."})
 # `json.dumps` with any option makes an encoder for every call
 _TO_JSON: Final = json_codec.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def url_path(template: str, **values: object) -> str:
-    """A path with its values percent-encoded, slashes included: `url_path("/job/{name}", name="a/b")`."""
-    return template.format_map({name: quote(str(value), safe="") for name, value in values.items()})
+    """A path with its values percent-encoded, slashes included: `url_path("/job/{name}", name="a/b")`.
+
+    Raises:
+        ConfigurationError: a value is empty, `.` or `..`, which would lead to another place than is meant.
+    """
+    texts = {name: str(value) for name, value in values.items()}
+    if wrong := [name for name, text in texts.items() if text in _STEPS]:
+        problems = [Problem(name, "expected something other than nothing, `.` and `..`") for name in wrong]
+        raise ConfigurationError("request", problems)
+    return template.format_map({name: quote(text, safe="", errors="replace") for name, text in texts.items()})
 
 
 def query_string(query: Mapping[str, str | Sequence[str]] | None) -> str:

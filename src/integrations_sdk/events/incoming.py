@@ -96,4 +96,4 @@ class Incoming:
     def _key(self, source: str) -> str:
         """Beside the keys of integrations, whose ids (`slack-1`) hold no colon."""
         scope = self._runtime.scope
-        return storage_id(scope.tenant_id, f"{scope.project_id or ''}:events:{source}")
+        return storage_id(scope.tenant_id, storage_id(scope.project_id or "", f"events:{source}"))
