@@ -171,6 +171,8 @@ def test_truth_is_having_a_value(value: str, truth: bool) -> None:
     [
         *((f"{scheme}:x", True) for scheme in sorted(REFERENCE_SCHEMES)),
         ("file:/run/secrets/x", True),
+        ("file:///run/secrets/x", True),
+        ("file://host/x", True),
         ("env:", False),
         ("env", False),
         ("", False),

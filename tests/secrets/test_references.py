@@ -15,7 +15,7 @@ import pytest
 from integrations_sdk.errors import ConfigurationError, MissingExtraError
 from integrations_sdk.models import Secret
 from integrations_sdk.secrets.base import ReferenceResolver
-from integrations_sdk.secrets.keys import KEY_VARIABLE
+from integrations_sdk.secrets.keys import KEY_VARIABLE, KeyRing, default_key_path
 from integrations_sdk.secrets.references import (
     EnvironmentResolver,
     FileResolver,
@@ -42,7 +42,7 @@ class Vault:
         return f"value of {reference}"
 
 
-@pytest.mark.parametrize("value", ["xoxb-1", "", "https://example.com", "env:", "file://x", "other:thing"])
+@pytest.mark.parametrize("value", ["xoxb-1", "", "https://example.com", "env:", "keyring://x", "other:thing"])
 def test_what_is_no_reference_stays_as_it_is(value: str) -> None:
     """A secret that names no known scheme is the value itself."""
     assert resolve(value) == value
@@ -89,9 +89,39 @@ def test_file_without_one_line_break_at_its_end(tmp_path: Path, content: bytes, 
     assert resolve(f"file:{path}") == expected
 
 
+def test_a_files_url_is_understood(tmp_path: Path) -> None:
+    """`file:///path` is percent-decoded; one of another machine is refused rather than taken for a credential."""
+    (tmp_path / "a b").write_text("value")
+    for reference in (
+        f"file://{tmp_path}/a%20b",
+        f"file://localhost{tmp_path}/a%20b",
+        f"file:{tmp_path}/a b",
+    ):
+        assert resolve(reference) == "value"
+    with pytest.raises(ConfigurationError, match="absolute path"):
+        resolve(f"file://elsewhere{tmp_path}/a%20b")
+
+
+def test_the_key_file_cannot_be_referred_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By no path, also not through a link."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    key = default_key_path()
+    KeyRing.from_file(key)
+    (tmp_path / "link").symlink_to(key)
+    for reference in (
+        f"file:{key}",
+        f"file://{key}",
+        f"file:{tmp_path}/link",
+        f"file:{key.parent}/../{key.parent.name}/key",
+    ):
+        with pytest.raises(ConfigurationError, match="not available"):
+            resolve(reference)
+
+
 def test_bad_files_are_refused_without_quoting_them(tmp_path: Path) -> None:
     """Missing, relative, folder, pipe, too large, not UTF-8, empty: each says what is wrong, and no content."""
     (tmp_path / "latin").write_bytes(b"canary\xff")
+    (tmp_path / "environ").write_bytes(b"A=canary\0B=canary\0")
     (tmp_path / "large").write_bytes(b"c" * (64 * 1024 + 1))
     (tmp_path / "full").write_bytes(b"c" * (64 * 1024))
     (tmp_path / "empty").write_bytes(b"\n")
@@ -105,6 +135,7 @@ def test_bad_files_are_refused_without_quoting_them(tmp_path: Path) -> None:
         f"{tmp_path}/pipe": "regular file",
         f"{tmp_path}/large": "larger than 64 KiB",
         f"{tmp_path}/latin": "not UTF-8",
+        f"{tmp_path}/environ": "not UTF-8",
         f"{tmp_path}/empty": "is empty",
     }
     for path, wrong in bad.items():

@@ -45,7 +45,8 @@ class Secret:
     def is_reference(self) -> bool:
         """Whether it names a place to read the value from (`env:NAME`) rather than being it."""
         scheme, colon, rest = (self._value or "").partition(":")
-        return bool(colon and rest) and scheme in REFERENCE_SCHEMES and not rest.startswith("//")
+        is_url = rest.startswith("//") and scheme != "file"  # `file:///run/secrets/x` is no credential
+        return bool(colon and rest) and scheme in REFERENCE_SCHEMES and not is_url
 
     def __repr__(self) -> str:
         return f"Secret({MASK!r})"

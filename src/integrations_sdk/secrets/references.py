@@ -10,11 +10,12 @@ import os
 import stat
 from collections.abc import Mapping
 from typing import Final, NoReturn
+from urllib.parse import unquote
 
 from integrations_sdk.errors import ConfigurationError, MissingExtraError
 from integrations_sdk.models import Secret
 from integrations_sdk.secrets.base import ReferenceResolver
-from integrations_sdk.secrets.keys import KEY_VARIABLE
+from integrations_sdk.secrets.keys import KEY_VARIABLE, default_key_path
 
 __all__ = ["EnvironmentResolver", "FileResolver", "KeyringResolver", "default_resolvers", "resolve_reference"]
 
@@ -55,7 +56,10 @@ class EnvironmentResolver:
 
 
 class FileResolver:
-    """`file:/run/secrets/x`: the content of a file, without one line break at its end."""
+    """`file:/run/secrets/x`: the content of a file, without one line break at its end.
+
+    `file:///run/secrets/x` (RFC 8089) is the same, percent-encoded. The SDK's own key file is not to be had.
+    """
 
     scheme = "file"
 
@@ -63,9 +67,12 @@ class FileResolver:
         """The file's content.
 
         Raises:
-            ConfigurationError: the path is relative, or the file missing, no regular file, over 64 KiB, not
-                UTF-8, or empty.
+            ConfigurationError: the path is relative or of another host, or the file missing, no regular file,
+                over 64 KiB, no text in UTF-8, empty, or the SDK's own key file.
         """
+        if reference.startswith("//"):
+            host, slash, path = reference[2:].partition("/")
+            reference = "" if host not in {"", "localhost"} else unquote(slash + path)
         if not os.path.isabs(reference) or "\0" in reference:  # noqa: PTH117  # the text counts, not what Path makes of it
             _nowhere("file", reference, "expected an absolute path", "write e.g. file:/run/secrets/name")
         return await asyncio.to_thread(_content, reference)
@@ -124,8 +131,11 @@ def _content(path: str) -> str:
     try:
         # Not to wait for the other end, should it be a pipe.
         with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as reading:
-            if not stat.S_ISREG(os.fstat(reading.fileno()).st_mode):
+            status = os.fstat(reading.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 _nowhere("file", path, "is not a regular file", "give the path of a file with the value")
+            if _is_own_key(status):
+                _nowhere("file", path, "not available to configurations", "name the file of the credential")
             content = reading.read(_LARGEST + 1)
     except OSError as error:
         _nowhere("file", path, f"cannot be read ({error.strerror})", "check path and permissions", error)
@@ -139,10 +149,21 @@ def _content(path: str) -> str:
     return text or _nowhere("file", path, "is empty", "store the value there")
 
 
-def _utf8(content: bytes) -> str | None:
-    """None for what is no text: the decoder's error holds the content, so it must not become a context."""
+def _is_own_key(status: os.stat_result) -> bool:
+    """Whether it is the default key file, by whatever path it was reached."""
     try:
-        return content.decode("utf-8")
+        return os.path.samestat(status, default_key_path().stat())
+    except (OSError, RuntimeError):  # there is none; there is not even a home
+        return False
+
+
+def _utf8(content: bytes) -> str | None:
+    """None for what is no text: the decoder's error holds the content, so it must not become a context.
+
+    NUL is in no text: a process's environment, which has it between variables, is not to be had as a file.
+    """
+    try:
+        return None if b"\0" in content else content.decode("utf-8")
     except UnicodeDecodeError:
         return None
 
