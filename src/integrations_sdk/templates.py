@@ -11,7 +11,7 @@ import attrs
 from integrations_sdk.codec import closest, load, restore
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.connectors.config import fields_of, secret_names, setting, settings
-from integrations_sdk.connectors.directory import storage_id
+from integrations_sdk.connectors.directory import split_config, storage_id
 from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.errors import ConfigurationError, NotFoundError, Problem
 from integrations_sdk.models import Integration, JsonValue, Record, RecordList, Secret, plain
@@ -211,10 +211,19 @@ def _wrong(config: type[ConnectorConfig], given: Mapping[str, JsonValue]) -> lis
     """What is wrong with the fields that are given; what is missing may still come."""
     values = {name: value for name, value in given.items() if name != "name"}
     try:
-        load(config, values, subject="template")
+        typed = load(config, values, subject="template")
     except ConfigurationError as error:
         return [problem for problem in error.problems if problem.path.split(".")[0].split("[")[0] in values]
-    return []
+    shown, _ = split_config(typed)
+    # A configuration takes the query out of a URL, and keeps it among its secrets: tokens stand there.
+    return [
+        Problem(name, "a credential in the clear: its query", "give it without, or make it a required field")
+        for name, value in values.items()
+        if isinstance(value, str)
+        and "?" in value
+        and isinstance(shown.get(name), str)
+        and shown[name] != value
+    ]
 
 
 def _built_in(connector: type[Connector[ConnectorConfig]]) -> IntegrationTemplate:

@@ -91,6 +91,21 @@ def test_mistakes_are_named(manager, run, change, paths):
         run(manager.templates.get_template("template-1"))
 
 
+def test_no_token_stands_in_the_query_of_a_template(manager, run):
+    """The query of a webhook's URL is a credential, and templates are kept in the clear."""
+    template = {"name": "T", "integration_type": "webhook"}
+    with pytest.raises(ConfigurationError) as caught:
+        run(
+            manager.templates.create_template(
+                {**template, "default_config": {"url": "https://x.example/?key=plain"}}
+            )
+        )
+    assert [problem.path for problem in caught.value.problems] == ["default_config.url"]
+    assert "plain" not in str(caught.value)
+    bare = {"url": "https://x.example/in"}
+    assert run(manager.templates.create_template({**template, "default_config": bare})).default_config == bare
+
+
 def test_a_reference_may_stand_in_a_template(manager, run):
     """A credential by reference is no credential in the clear."""
     made = run(manager.templates.create_template({**TEMPLATE, "default_config": {"token": "env:TOKEN"}}))
