@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import typing
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from types import UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
 import attrs
 
@@ -23,9 +24,12 @@ from integrations_sdk.models import JsonValue, Secret
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["closest", "load", "parse_time", "restore"]
+__all__ = ["MOST_LEVELS", "closest", "is_deep", "load", "parse_time", "restore"]
 
 T = TypeVar("T")
+
+MOST_LEVELS: Final = 100
+"""Levels of nesting in JSON that comes from outside."""
 
 
 def load(kind: type[T], given: Mapping[str, object], *, subject: str) -> T:
@@ -85,6 +89,21 @@ def closest(word: str, known: Iterable[str]) -> str:
     options = sorted(known)
     found = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
     return f"did you mean `{found[0]}`?" if found else f"known: {', '.join(options) or 'none'}"
+
+
+def is_deep(value: JsonValue) -> bool:
+    """Whether JSON is nested in more than `MOST_LEVELS`, so that code which walks through it might fail."""
+    level: list[JsonValue] = [value]
+    for _ in range(MOST_LEVELS):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def parse_time(text: str) -> datetime:
@@ -161,10 +180,9 @@ def _convert(annotation: object, value: object, path: str) -> object:
             return value
         if isinstance(value, Mapping):
             return _nested(annotation, value, path)
-    try:
+    with suppress(Exception):  # cattrs raises groups of whatever the hooks raise, which may quote the value
         return _converter().structure(value, typing.cast("Any", annotation))
-    except Exception as error:  # cattrs raises groups of whatever the hooks raise
-        raise ConfigurationError.of(path, path, f"expected {_expectation(annotation)}") from error
+    raise ConfigurationError.of(path, path, f"expected {_expectation(annotation)}")
 
 
 def _first(options: tuple[object, ...], value: object, path: str) -> object:

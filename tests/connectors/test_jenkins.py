@@ -123,6 +123,13 @@ def test_a_job_has_its_path(job: str, path: str) -> None:
     assert job_of_url(f"https://elsewhere.test/jenkins{path}/7/") == Reference(job, number=7)
 
 
+@pytest.mark.parametrize("job", ["..", "team/../../manage", "team/.", "team//app", ""])
+def test_no_job_leads_out_of_its_folder(job: str) -> None:
+    """A job's name from a request must not reach another address with the credentials."""
+    with pytest.raises(ConfigurationError, match="expected something other"):
+        job_path(job)
+
+
 @given(
     st.lists(
         st.text(alphabet="abc %/ä", min_size=1).map(lambda part: part.replace("/", "%2F")),
@@ -137,8 +144,12 @@ def test_every_job_is_found_again_in_its_url(parts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "https://x.test/job/app/", "https://x.test/view/7/", "https://x.test/job/app/lastBuild/"]
-)
+    "url",
+    [
+        "", "https://x.test/job/app/", "https://x.test/view/7/", "https://x.test/job/app/lastBuild/", "http://[/job//7",
+        "https://x.test" + "/job/a" * 100_000 + "/7",
+    ],
+)  # fmt: skip
 def test_what_is_no_builds_url(url: str) -> None:
     """Anything else has no job and number."""
     assert job_of_url(url) is None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -98,6 +100,22 @@ def test_issue_keys_reads_a_bounded_part_in_time() -> None:
     """A text made to be slow is read as fast as any other, and no further than 100,000 characters."""
     assert issue_keys("closes PROJ-1, " * 50_000 + "PROJ-2") == (("PROJ-1", True),)
     assert issue_keys("closes " + "https://" * 20_000) == ()
+
+
+@given(st.lists(st.sampled_from(["```", "```py", "``` ", "a", "", " ```"]), max_size=12))
+def test_code_is_what_stands_between_fences(lines: list[str]) -> None:
+    """From each beginning to the next end, as a regular expression would have it, which takes too long for it."""
+    fence = re.compile(r"^```[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+    code = [part.removesuffix("\n") for part in fence.split("\n".join(lines))[1::2] if part.strip()]
+    blocks = cast("list[dict[str, Any]]", adf("\n".join(lines))["content"])
+    assert [block["content"][0]["text"] for block in blocks if block["type"] == "codeBlock"] == code
+
+
+def test_a_text_full_of_fences_is_read_in_one_go() -> None:
+    """Whoever may write an issue elsewhere must not be able to hold up everybody."""
+    hostile = "```a\n" * 500_000
+    assert "{code}" not in wiki(hostile)
+    assert "codeBlock" not in str(adf(hostile))
 
 
 def test_adf_has_paragraphs_breaks_links_and_code() -> None:

@@ -35,6 +35,8 @@ from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
         ({"link": '<https://x/?page=1>; rel="nextish"'}, "", None),
         ({"link": '<https://x/>; rel="next"'}, "", None),
         ({"link": "nonsense"}, "", None),
+        ({"link": '<http://[?page=3#x>; rel = "next"'}, "", "page=3"),
+        ({"link": "<https://x/?page=3>; rel=" + " " * 1_000_000 + "x"}, "", None),
         ({"x-next-page": "3"}, "per_page=5&page=2", "per_page=5&page=3"),
         ({"x-next-page": "2"}, "", "page=2"),
         ({"x-next-page": ""}, "page=2", None),

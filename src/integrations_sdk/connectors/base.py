@@ -14,8 +14,8 @@ from integrations_sdk.connectors.capabilities import (
     SourceHost,
 )
 from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_empty, one_of, setting, settings
-from integrations_sdk.connectors.connector import Connector, ConnectorContext, ConnectorMemory
-from integrations_sdk.connectors.faults import Fault, fault_of, json_of, sentence, words_of
+from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext, ConnectorMemory
+from integrations_sdk.connectors.faults import Fault, fault_of, json_of, sentence, time_of, words_of
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
@@ -63,6 +63,7 @@ from integrations_sdk.signing import PROFILES, key_problem, profile_headers, sig
 
 __all__ = [
     "MASK",
+    "MOST_PAGES",
     "PROFILES",
     "Actor",
     "AuthenticationError",
@@ -138,6 +139,7 @@ __all__ = [
     "settings",
     "sign",
     "signed_token",
+    "time_of",
     "url_path",
     "uuid7",
     "words_of",

@@ -6,7 +6,6 @@ errors, redaction and logs are done here and in `http/`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -17,6 +16,7 @@ from collections.abc import (
     Sequence,
 )
 from datetime import timedelta
+from itertools import count
 from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 import attrs
@@ -25,7 +25,7 @@ from integrations_sdk.clock import Clock
 from integrations_sdk.connectors.capabilities import EventSink, Notifier
 from integrations_sdk.connectors.config import ConnectorConfig, secret_values
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence
-from integrations_sdk.connectors.masking import Masks
+from integrations_sdk.connectors.masking import Credentials, Masks
 from integrations_sdk.connectors.paging import next_query
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.wire import encoded, query_string
@@ -53,14 +53,13 @@ from integrations_sdk.models import (
     Secret,
 )
 
-__all__ = ["Connector", "ConnectorContext", "ConnectorMemory"]
+__all__ = ["MOST_PAGES", "Connector", "ConnectorContext", "ConnectorMemory"]
+
+MOST_PAGES: Final = 10_000
+"""A listing that goes on after so many pages is taken for one that never ends."""
 
 _LONGEST: Final = 1000
-_MOST_ISSUED: Final = 8
 _USUAL: Final = Connection()
-_CREDENTIAL: Final = re.compile(
-    r"auth|cookie|crumb|(?<!idempotency-)key|password|secret|session|token", re.IGNORECASE
-)
 
 _AMBIGUOUS: Final = frozenset({500, 502, 504})
 """Server errors that leave open whether the request had its effect; 503 says that it had none."""
@@ -143,8 +142,7 @@ class Connector(Generic[C_co]):
     def __init__(self, config: C_co, context: ConnectorContext) -> None:
         self.config = config
         self.context = context
-        self._issued: dict[Secret, None] = {}
-        self._masks: Masks | None = None
+        self._credentials = Credentials(lambda: secret_values(config))
 
     # --- to be overridden ---------------------------------------------------
 
@@ -222,7 +220,7 @@ class Connector(Generic[C_co]):
         kind = content_type or kind
         credentials = await self.authorize() if authorize else {}
         if credentials or headers:
-            self._note({**credentials, **(headers or {})})
+            self._credentials.note({**credentials, **(headers or {})})
         sent = {
             "accept": "application/json",
             **({"content-type": kind} if kind else {}),
@@ -231,7 +229,8 @@ class Connector(Generic[C_co]):
         }
         request = Request(
             method=method,
-            url=(url if "://" in url else self.base_url + url) + query_string(query),
+            url=(url if url.startswith(("https://", "http://")) else self.base_url + url)
+            + query_string(query),
             headers=sent,
             content=body,
             connection=self.connection,
@@ -268,14 +267,20 @@ class Connector(Generic[C_co]):
         """Every object of a paged listing; a page is asked for when the one before is used up (`next_query()`).
 
         Raises:
-            ConnectorError: as `call()`, and when a page is not a JSON array.
+            ConnectorError: as `call()`, when a page is not a JSON array, and after 10,000 pages.
         """
         page: str | None = query_string(query).removeprefix("?")
-        while page is not None:
+        for asked in count():
+            if page is None:
+                return
             response = await self.call("GET", f"{path}?{page}" if page else path, operation=operation)
             for record in self.parse_list(response, operation):
                 yield record
             page = next_query(response.headers, page)
+            if asked >= MOST_PAGES:
+                raise self.error(
+                    Fault(RejectedError, "the listing does not end: narrow it"), response, operation
+                )
 
     async def attempt(self, work: Awaitable[T]) -> T | ConnectorError:
         """What `work` comes to, or the error it fails with: for several parts of which each counts for itself."""
@@ -304,16 +309,13 @@ class Connector(Generic[C_co]):
 
     def lent(self, secret: Secret | str) -> str:
         """The value of a secret that is no configuration's, but passed on in a call; it is masked as well."""
-        self._note({"secret": Secret(secret).reveal()})
+        self._credentials.note({"secret": Secret(secret).reveal()})
         return Secret(secret).reveal()
 
     @property
     def masks(self) -> Masks:
         """What keeps this integration's credentials out of what is shown, those it was lent included."""
-        if self._masks is None:
-            issued = (secret.reveal() for secret in self._issued)
-            self._masks = Masks([*secret_values(self.config), *issued])
-        return self._masks
+        return self._credentials.masks
 
     @property
     def connection(self) -> Connection:
@@ -385,13 +387,6 @@ class Connector(Generic[C_co]):
 
     def _masked(self, text: str | None) -> str | None:
         return None if text is None else self.masks.text(text)
-
-    def _note(self, headers: Mapping[str, str]) -> None:
-        """Remember what gets in beside the configured credentials: tokens that last an hour, sessions."""
-        for name, value in headers.items():
-            if _CREDENTIAL.search(name) and (issued := Secret(value)) not in self._issued:
-                self._issued = dict.fromkeys([*self._issued, issued][-_MOST_ISSUED:])
-                self._masks = None
 
 
 def _unexpected(response: Response, expected: str) -> Fault:

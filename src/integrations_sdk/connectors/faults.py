@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 import attrs
 
+from integrations_sdk.codec import parse_time
 from integrations_sdk.errors import (
     AuthenticationError,
     ConnectorError,
@@ -19,7 +21,7 @@ from integrations_sdk.errors import (
 from integrations_sdk.http.base import Response
 from integrations_sdk.models import JsonValue
 
-__all__ = ["Fault", "fault_of", "json_of", "request_id", "sentence", "words_of"]
+__all__ = ["Fault", "fault_of", "json_of", "request_id", "sentence", "time_of", "words_of"]
 
 _MAYBE_JSON: Final = re.compile(rb'[ \t\r\n]*[\[{"0-9tfn-]')
 _LONGEST: Final = 300
@@ -82,6 +84,14 @@ def json_of(response: Response) -> JsonValue:
         return None
     try:
         return response.json()
+    except ValueError:
+        return None
+
+
+def time_of(value: JsonValue) -> datetime | None:
+    """A time as vendors write it, in UTC; None for anything else."""
+    try:
+        return parse_time(value) if isinstance(value, str) else None
     except ValueError:
         return None
 

@@ -10,20 +10,24 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 import attrs
 
 from integrations_sdk.http.base import Headers, Response
-from integrations_sdk.models import MASK, JsonValue
+from integrations_sdk.models import MASK, JsonValue, Secret
 
-__all__ = ["Masks", "spellings"]
+__all__ = ["Credentials", "Masks", "spellings"]
 
 _SHORTEST: Final = 4  # below it, replacing would tell more than it hides
 _SHORTEST_PART: Final = 8
 _UNMISTAKABLE: Final = 16
+_MOST_LENT: Final = 8
+_CREDENTIAL: Final = re.compile(
+    r"auth|cookie|crumb|(?<!idempotency-)key|password|secret|session|token", re.IGNORECASE
+)
 _WORD: Final = re.compile(r"[a-z._-]*|[A-Z._-]*")  # `services` in a URL is no secret
 
 
@@ -76,6 +80,33 @@ class Masks:
             case dict():
                 return {_without(name, self._long): self._cleared(item) for name, item in value.items()}
         return value
+
+
+class Credentials:
+    """What one integration gets in with: its configured credentials, and what it was lent since.
+
+    Args:
+        configured: reveals the configured ones.
+    """
+
+    def __init__(self, configured: Callable[[], Iterable[str]]) -> None:
+        self._configured = configured
+        self._lent: dict[Secret, None] = {}
+        self._masks: Masks | None = None
+
+    def note(self, headers: Mapping[str, str]) -> None:
+        """Remember what gets in beside the configured credentials: tokens that last an hour, sessions."""
+        for name, value in headers.items():
+            if _CREDENTIAL.search(name) and (lent := Secret(value)) not in self._lent:
+                self._lent = dict.fromkeys([*self._lent, lent][-_MOST_LENT:])
+                self._masks = None
+
+    @property
+    def masks(self) -> Masks:
+        """What hides all of them."""
+        if self._masks is None:
+            self._masks = Masks([*self._configured(), *(secret.reveal() for secret in self._lent)])
+        return self._masks
 
 
 def spellings(secret: str) -> set[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from integrations_sdk.http.base import Headers
 
 __all__ = ["next_query"]
 
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
-_NEXT = re.compile(r";\s*rel\s*=\s*\"?(?:[^\";]*\s)?next(?:\s[^\";]*)?\"?\s*(?:[;,]|$)", re.IGNORECASE)
 
 
 def next_query(headers: Headers, query: str) -> str | None:
@@ -25,8 +24,18 @@ def next_query(headers: Headers, query: str) -> str | None:
 
 
 def _linked(links: str) -> str | None:
-    targets = (target for target, parameters in _LINK.findall(links) if _NEXT.search(parameters))
-    return next((urlsplit(target).query or None for target in targets), None)
+    targets = (target for target, parameters in _LINK.findall(links) if _leads_on(parameters))
+    # Cut out rather than parsed: what the vendor wrote may be no URL at all.
+    return next((target.partition("#")[0].partition("?")[2] or None for target in targets), None)
+
+
+def _leads_on(parameters: str) -> bool:
+    """Whether the parameters of a link say `rel="next"`, by itself or among other relations."""
+    pairs = (parameter.partition("=") for parameter in re.split("[;,]", parameters))
+    relations = (
+        value.strip(' "\t').lower().split() for name, _, value in pairs if name.strip().lower() == "rel"
+    )
+    return any("next" in relation for relation in relations)
 
 
 def _numbered(page: str, query: str) -> str | None:

@@ -13,7 +13,7 @@ import attrs
 
 from integrations_sdk import signing
 from integrations_sdk.clock import uuid7
-from integrations_sdk.codec import closest, load
+from integrations_sdk.codec import MOST_LEVELS, closest, is_deep, load
 from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, Problem
 from integrations_sdk.events import generic, github, gitlab, jenkins, jira
 from integrations_sdk.events.reading import STATUSES, Facts, status_word
@@ -31,7 +31,6 @@ RECEIVED: Final = "received"
 """The collection in which messages are remembered, so that a repeated one is known."""
 
 _REMEMBERED: Final = timedelta(days=7)  # GitLab and GitHub let one redeliver for less than that
-_DEEPEST: Final = 100
 _AS_ARRIVED: Final = "pass on the request's body exactly as it arrived"
 
 _NORMALISERS: Final[Mapping[str, Callable[[Mapping[str, str], Mapping[str, JsonValue]], Facts]]] = {
@@ -188,7 +187,7 @@ def _data_problems(fields: dict[str, object]) -> list[Problem]:
     if isinstance(data, Mapping):
         try:
             fields["data"] = plain(data)
-        except TypeError as error:
+        except (TypeError, RecursionError) as error:
             del fields["data"]
             return [Problem("data", f"expected JSON values; {error}")]
     return []
@@ -234,15 +233,15 @@ def _parsed(source: str, headers: Headers, content: bytes) -> dict[str, JsonValu
     except UnicodeDecodeError:
         _refuse(subject, "body", "expected UTF-8", _AS_ARRIVED)
     except RecursionError:
-        _refuse(subject, "body", f"expected at most {_DEEPEST} levels of nesting", _AS_ARRIVED)
+        _refuse(subject, "body", f"expected at most {MOST_LEVELS} levels of nesting", _AS_ARRIVED)
     except ValueError:
         _refuse(subject, "body", "expected JSON", _AS_ARRIVED)
     if not isinstance(value, dict):
         _refuse(subject, "body", "expected a JSON object", _AS_ARRIVED)
     if b"\\ud" in content.lower() and not _is_unicode(value):
         _refuse(subject, "body", "expected Unicode text, without half of a surrogate pair", _AS_ARRIVED)
-    if _is_deep(value):
-        _refuse(subject, "body", f"expected at most {_DEEPEST} levels of nesting", _AS_ARRIVED)
+    if is_deep(value):
+        _refuse(subject, "body", f"expected at most {MOST_LEVELS} levels of nesting", _AS_ARRIVED)
     return value
 
 
@@ -255,21 +254,6 @@ def _is_unicode(value: JsonValue) -> bool:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return False
-    return True
-
-
-def _is_deep(value: JsonValue) -> bool:
-    """Whether it is nested so deeply that code which walks through it by recursion might fail."""
-    level: list[JsonValue] = [value]
-    for _ in range(_DEEPEST):
-        level = [
-            child
-            for node in level
-            for child in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return False
     return True
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from integrations_sdk.codec import MOST_LEVELS, is_deep
 from integrations_sdk.errors import ConfigurationError, Problem
 from integrations_sdk.http.guard import Guard
 from integrations_sdk.models import JsonValue
@@ -30,6 +31,7 @@ __all__ = [
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN = re.compile(r"[\r\n\x00]")
+_FORBIDDEN_IN_URL = re.compile(r"[\x00-\x20\x7f]")
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[1-9][0-9]{0,3}|:[1-5][0-9]{4})?/[!-~]*")
 
 
@@ -168,9 +170,12 @@ class Response:
         """
         try:
             value: JsonValue = json.loads(self.content.decode("utf-8"))
-        except RecursionError as error:
+            deep = self.content.count(b"[") + self.content.count(b"{") > MOST_LEVELS and is_deep(value)
+        except RecursionError:
+            deep = True
+        if deep:
             msg = "nested too deeply"
-            raise ValueError(msg) from error
+            raise ValueError(msg)
         return value
 
     def __repr__(self) -> str:
@@ -248,12 +253,14 @@ def _is_plain(request: Request) -> bool:
     for name, value in request.headers.items():
         if _FORBIDDEN.search(value) or not _TOKEN.fullmatch(name):
             return False
-    return _PLAIN_URL.fullmatch(request.url) is not None
+    return request.method.isalpha() and _PLAIN_URL.fullmatch(request.url) is not None
 
 
 def _request_problems(request: Request) -> Iterator[Problem]:
-    if _FORBIDDEN.search(request.url) or " " in request.url:
-        yield Problem("url", "expected no spaces, line breaks or NUL", "percent-encode them")
+    if not _TOKEN.fullmatch(request.method):
+        yield Problem("method", "expected a method such as GET")
+    if _FORBIDDEN_IN_URL.search(request.url):
+        yield Problem("url", "expected no spaces, line breaks or control characters", "percent-encode them")
     try:
         parts = urlsplit(request.url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

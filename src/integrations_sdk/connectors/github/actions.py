@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from integrations_sdk.connectors.base import (
     Build,
@@ -12,6 +12,7 @@ from integrations_sdk.connectors.base import (
     ConfigurationError,
     JsonValue,
     Outcome,
+    time_of,
 )
 from integrations_sdk.connectors.github.api import GitHubApi
 from integrations_sdk.connectors.github.words import build_status, number_of
@@ -123,7 +124,5 @@ def _build(run: dict[str, JsonValue]) -> Build:
 
 
 def _duration(run: Mapping[str, JsonValue]) -> timedelta | None:
-    started, ended = run.get("run_started_at"), run.get("updated_at")
-    if not isinstance(started, str) or not isinstance(ended, str):
-        return None
-    return datetime.fromisoformat(ended) - datetime.fromisoformat(started)
+    started, ended = time_of(run.get("run_started_at")), time_of(run.get("updated_at"))
+    return ended - started if started and ended else None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from integrations_sdk.connectors.base import JsonValue, Secret, signed_token
+from integrations_sdk.connectors.base import JsonValue, Secret, signed_token, time_of
 
 __all__ = ["InstallationToken", "app_jwt", "installation_token"]
 
@@ -41,7 +41,7 @@ def app_jwt(app_id: int | str, private_key: Secret, now: datetime) -> str:
 def installation_token(answer: JsonValue) -> InstallationToken | None:
     """The token in GitHub's answer; None when it is not what is documented."""
     said = answer if isinstance(answer, dict) else {}
-    token, expires = said.get("token"), said.get("expires_at")
-    if not isinstance(token, str) or not isinstance(expires, str):
+    token, expires = said.get("token"), time_of(said.get("expires_at"))
+    if not isinstance(token, str) or expires is None:
         return None
-    return InstallationToken(token=Secret(token), expires_at=datetime.fromisoformat(expires))
+    return InstallationToken(token=Secret(token), expires_at=expires)

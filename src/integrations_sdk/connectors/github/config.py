@@ -34,7 +34,7 @@ def _api(value: str) -> str | None:
 
 
 def _number(value: int | str) -> str | None:
-    return None if str(value).isdecimal() and int(value) > 0 else "the number GitHub shows"
+    return None if re.fullmatch(r"[1-9][0-9]{0,18}", str(value)) else "the number GitHub shows"
 
 
 @settings

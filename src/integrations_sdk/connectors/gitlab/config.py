@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from integrations_sdk.connectors.base import (
@@ -22,7 +23,7 @@ def _project(value: int | str) -> str | None:
     named = "/" in text.strip("/") and text == text.strip("/ ") and not_empty(text) is None
     return (
         None
-        if named or (text.isdecimal() and int(text) > 0)
+        if named or re.fullmatch(r"[1-9][0-9]{0,18}", text)
         else "a path such as group/name, or the project's number"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final, NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote
 
 from integrations_sdk.connectors.base import (
     BuildRequest,
@@ -14,6 +14,7 @@ from integrations_sdk.connectors.base import (
     Event,
     EventType,
     JsonValue,
+    url_path,
 )
 from integrations_sdk.connectors.jenkins.config import JenkinsConfig
 
@@ -35,6 +36,7 @@ __all__ = [
 ENDED: Final = frozenset({BuildStatus.SUCCESS, BuildStatus.FAILED, BuildStatus.CANCELED})
 
 _SLOWEST: Final = 60.0
+_LONGEST_URL: Final = 4000
 _RESULTS: Final = {  # hudson.model.Result
     "SUCCESS": BuildStatus.SUCCESS,
     "UNSTABLE": BuildStatus.FAILED,
@@ -82,8 +84,12 @@ class Reference(NamedTuple):
 
 
 def job_path(job: str) -> str:
-    """A job's path: `/job/team/job/app` of `team/app`, `/job/app/job/feature%252Fx` of `app/feature%2Fx`."""
-    return "".join(f"/job/{quote(part, safe='')}" for part in job.split("/"))
+    """A job's path: `/job/team/job/app` of `team/app`, `/job/app/job/feature%252Fx` of `app/feature%2Fx`.
+
+    Raises:
+        ConfigurationError: a part of the name is empty, `.` or `..`.
+    """
+    return "".join(url_path("/job/{job}", job=part) for part in job.split("/"))
 
 
 def job_of_url(url: str) -> Reference | None:
@@ -92,15 +98,19 @@ def job_of_url(url: str) -> Reference | None:
     The host is not looked at: it is what Jenkins believes itself to be called, and no reason to send
     credentials there.
     """
-    found = re.search(r"((?:/job/[^/]+)+)/(\d{1,18})/?$", urlsplit(url).path)
-    if found is None:
+    *steps, number = _path(url).rstrip("/").split("/")
+    names: list[str] = []
+    while len(steps) > 1 and steps[-2] == "job" and steps[-1]:
+        names.append(unquote(steps[-1]))
+        del steps[-2:]
+    if not names or not re.fullmatch(r"[0-9]{1,18}", number):
         return None
-    return Reference("/".join(unquote(part) for part in found[1].split("/job/")[1:]), number=int(found[2]))
+    return Reference("/".join(reversed(names)), number=int(number))
 
 
 def queue_number(location: str) -> int | None:
     """The queue item in the `Location` that answers a build request; None if it names none."""
-    found = re.search(r"/queue/item/(\d{1,18})/?$", urlsplit(location).path)
+    found = re.search(r"/queue/item/([0-9]{1,18})/?$", _path(location))
     return int(found[1]) if found else None
 
 
@@ -167,6 +177,11 @@ def delays(first: float) -> Iterator[float]:
     while True:
         yield delay
         delay = max(first, min(delay * 1.5, _SLOWEST))
+
+
+def _path(url: str) -> str:
+    """The path of a URL or a reference to one; of what is none, too, for a vendor wrote it."""
+    return re.sub(r"^[a-z]+://[^/?#]*|[?#].*$", "", url[:_LONGEST_URL], flags=re.DOTALL)
 
 
 def _new_commits(event: Event) -> bool:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from integrations_sdk.connectors.base import (
+    MOST_PAGES,
     AuthenticationError,
     Category,
     CheckResult,
@@ -139,13 +140,13 @@ class JiraApi(Connector[JiraConfig]):
             page_size: 1 to 100; Jira may give fewer.
 
         Raises:
-            RejectedError: the query is wrong; the message is Jira's.
+            RejectedError: the query is wrong; the message is Jira's. Or the answers do not end.
         """
         body: dict[str, JsonValue] = {"jql": jql, "fields": list(fields), "maxResults": page_size}
         path = "/search/jql" if self.config.is_cloud else "/search"  # Data Center has no /search/jql
         if properties and self.config.is_cloud:
             body["properties"] = list(properties)
-        while True:
+        for _ in range(MOST_PAGES):
             answer = await self.call("POST", path, operation="search", json=body, idempotent=True)
             page = self.parse(answer, "search")
             found = objects(page.get("issues"))
@@ -154,6 +155,7 @@ class JiraApi(Connector[JiraConfig]):
             if (following := _following(body, page, len(found))) is None:
                 return
             body = {**body, **following}
+        raise self.error(Fault(RejectedError, "the search does not end: narrow it"), answer, "search")
 
 
 def _following(

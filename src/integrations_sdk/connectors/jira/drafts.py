@@ -8,7 +8,7 @@ from typing import Final
 
 from integrations_sdk.connectors.base import Issue, IssueDraft, JsonValue
 from integrations_sdk.connectors.jira.config import JiraConfig
-from integrations_sdk.connectors.jira.text import adf, one_line, shortened, wiki
+from integrations_sdk.connectors.jira.text import LONGEST_TEXT, adf, one_line, shortened, wiki
 
 __all__ = [
     "PROPERTY",
@@ -36,7 +36,7 @@ def label_of(external_id: str) -> str:
 
 def rendered(text: str, config: JiraConfig) -> JsonValue:
     """A description or comment in the form that the deployment takes."""
-    return adf(shortened(text)) if config.is_cloud else shortened(wiki(text))
+    return adf(shortened(text)) if config.is_cloud else shortened(wiki(text[: LONGEST_TEXT + 1]))
 
 
 def fields_of(draft: IssueDraft, config: JiraConfig) -> dict[str, JsonValue]:

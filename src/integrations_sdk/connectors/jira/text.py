@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from integrations_sdk.connectors.base import JsonValue
 
-__all__ = ["adf", "one_line", "plain_text", "shortened", "wiki"]
+__all__ = ["LONGEST_TEXT", "adf", "one_line", "plain_text", "shortened", "wiki"]
 
 LONGEST_TEXT: Final = 32_767
 """Characters of a description or comment (`jira.text.field.character.limit`)."""
@@ -16,7 +17,8 @@ LONGEST_TEXT: Final = 32_767
 LONGEST_SUMMARY: Final = 255
 
 _CUT: Final = "\n\n[shortened: Jira takes no more than 32,767 characters]"
-_FENCE: Final = re.compile(r"^```[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_FENCE: Final = "```"
+_END_OF_CODE: Final = re.compile(r"```[ \t]*\n?")
 _LINK: Final = re.compile(
     r"\[([^\[\]\n]{1,200})\]\((https?://[^\s()]{1,2000})\)|https?://[^\s<>\"'\[\](){}|\\]{1,2000}"
 )
@@ -79,8 +81,20 @@ def plain_text(body: JsonValue) -> str:
 def _blocks(text: str) -> Iterator[tuple[str, bool]]:
     """Text and code in turn; code comes without its fence and last line break."""
     text = _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    for index, part in enumerate(_FENCE.split(text)):
-        is_code = index % 2 == 1
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    ends = [number for number, line in enumerate(lines) if _END_OF_CODE.fullmatch(line)]
+    parts: list[tuple[str, bool]] = []
+    said = number = 0
+    while number < len(lines):
+        # Ends are looked up, for one search from each beginning would take the square of the time.
+        at = bisect_right(ends, number) if lines[number].startswith(_FENCE) else len(ends)
+        if at == len(ends):
+            number += 1
+            continue
+        end = ends[at]
+        parts += [("".join(lines[said:number]), False), ("".join(lines[number + 1 : end]), True)]
+        said = number = end + 1
+    for part, is_code in [*parts, ("".join(lines[said:]), False)]:
         if part.strip():
             yield (part.removesuffix("\n") if is_code else part), is_code
 

@@ -118,7 +118,7 @@ class SlackConfig(ConnectorConfig):
     messages_per_second: float = setting(
         "Messages per second and channel, kept over five seconds; Slack allows 1, and short bursts.",
         default=1.0,
-        validate=lambda value: None if value > 0 else "a number above 0",
+        validate=lambda value: None if 0.001 <= value <= 1000 else "a number from 0.001 to 1000",
     )
 
     @classmethod
