@@ -23,9 +23,8 @@ from integrations_sdk.errors import (
     ResponseTooLargeError,
     TransportError,
 )
-from integrations_sdk.logs import logger
+from integrations_sdk.logs import logger, place_of, reason_of
 from integrations_sdk.models import (
-    CheckResult,
     Diagnosis,
     Event,
     HealthCheck,
@@ -263,15 +262,23 @@ class AsyncHealthManager:
             connector = await self._directory.open_record(integration)
             found = await connector.check()
         except IntegrationError as error:
-            diagnosis, remedy = diagnose(error)
-            elapsed = timedelta(seconds=clock.monotonic() - started)
-            return Observation(diagnosis=diagnosis, elapsed=elapsed, reason=str(error), remedy=remedy)
-        return self._working(found, timedelta(seconds=clock.monotonic() - started))
+            (diagnosis, remedy), reason = diagnose(error), str(error)
+        except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything
+            diagnosis, remedy = (
+                Diagnosis.DEAD,
+                f"a bug of the {integration.integration_type} connector: report it",
+            )
+            reason = f"{type(error).__name__} at {place_of(error)}"
+        else:
+            said = connector.shown("; ".join(found.warnings)) if found.warnings else None
+            return self._working(said, timedelta(seconds=clock.monotonic() - started))
+        elapsed = timedelta(seconds=clock.monotonic() - started)
+        return Observation(diagnosis=diagnosis, elapsed=elapsed, reason=reason, remedy=remedy)
 
-    def _working(self, found: CheckResult, elapsed: timedelta) -> Observation:
+    def _working(self, warnings: str | None, elapsed: timedelta) -> Observation:
         reason, remedy = None, None
-        if found.warnings:
-            reason, remedy = "; ".join(found.warnings), "see the reason"
+        if warnings is not None:
+            reason, remedy = warnings, "see the reason"
         elif elapsed > self._thresholds.slow:
             reason, remedy = (
                 f"answered after {elapsed.total_seconds():.1f} s",
@@ -300,7 +307,9 @@ class AsyncHealthManager:
             try:
                 watcher(check)
             except Exception as error:  # noqa: BLE001  # a user's callback must not end the sweep
-                logger().error("on_change callback failed", error=type(error).__name__, reason=str(error))
+                logger().error(
+                    "on_change callback failed", error=type(error).__name__, reason=reason_of(error)
+                )
         event = Event(
             id=uuid7(check.last_check),
             type="integration.health_changed",

@@ -7,13 +7,15 @@ to see the log. Nothing global is configured, and structlog is imported with the
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import MutableMapping
 from functools import cache
 from typing import Any, Final
 
+from integrations_sdk.errors import IntegrationError
 from integrations_sdk.models import MASK, Secret
 
-__all__ = ["Logger", "logger"]
+__all__ = ["Logger", "logger", "place_of", "reason_of"]
 
 _STANDARD: Final = logging.getLogger("integrations_sdk")
 _STANDARD.addHandler(logging.NullHandler())
@@ -50,6 +52,23 @@ _LOGGER: Final = Logger()
 def logger() -> Logger:
     """The library's logger."""
     return _LOGGER
+
+
+def place_of(error: BaseException) -> str:
+    """Where a foreign error was raised: `provider.py:12 in notify`.
+
+    That and its type is all that may be logged of an error that is not this library's own: its words may
+    hold a secret (a URL, a header).
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "nowhere"
+    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno} in {frames[-1].name}"
+
+
+def reason_of(error: BaseException) -> str:
+    """What may be logged of an error: this library's own words, of others only `place_of()`."""
+    return str(error) if isinstance(error, IntegrationError) else f"at {place_of(error)}"
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
-from integrations_sdk.logs import logger
+from integrations_sdk.logs import logger, reason_of
 
 __all__ = ["Tasks"]
 
@@ -38,5 +38,8 @@ class Tasks:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger().error(
-                "background task failed", task=task.get_name(), error=type(error).__name__, reason=str(error)
+                "background task failed",
+                task=task.get_name(),
+                error=type(error).__name__,
+                reason=reason_of(error),
             )

@@ -91,7 +91,7 @@ class Broken:
 def test_a_handler_that_raises_is_logged_and_disturbs_nobody(
     handler: Callable[[Event], None], name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The others get the event, and one line says which handler failed on what and why."""
+    """The others get the event, and one line says which handler failed on what and where, not in its words."""
     bus, seen = MemoryBus(), []
     bus.subscribe("integration.*", handler)
     bus.subscribe("*", lambda event: seen.append(event.type))
@@ -106,9 +106,10 @@ def test_a_handler_that_raises_is_logged_and_disturbs_nobody(
         "pattern='integration.*'",
         "integration.created",
         "RuntimeError",
-        "broken",
+        "in fails",
     ):
         assert part in record.getMessage()
+    assert "broken" not in record.getMessage()
 
 
 def test_cancellation_is_not_swallowed() -> None:

@@ -6,7 +6,7 @@ import inspect
 from fnmatch import fnmatchcase
 
 from integrations_sdk.bus.base import Handler, Unsubscribe
-from integrations_sdk.logs import logger
+from integrations_sdk.logs import logger, reason_of
 from integrations_sdk.models import Event
 
 __all__ = ["MemoryBus"]
@@ -62,5 +62,5 @@ async def _call(handler: Handler, event: Event, pattern: str) -> None:
             event_type=event.type,
             event_id=event.id,
             error=type(error).__name__,
-            reason=str(error),
+            reason=reason_of(error),
         )

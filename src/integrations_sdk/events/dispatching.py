@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.connectors.directory import ConnectorDirectory
 from integrations_sdk.errors import ConnectorError, IntegrationError
-from integrations_sdk.logs import logger
+from integrations_sdk.logs import logger, place_of
 from integrations_sdk.models import Event, Integration, Outcome, OutcomeStatus
 
 __all__ = ["OnOutcome", "fan_out", "is_unwanted"]
@@ -99,8 +98,7 @@ async def _hand_over(event: Event, target: Integration, connector: Connector[Con
 
 def _bug(error: Exception, target: Integration) -> str:
     """Say what was raised and where; its words may hold a secret (a URL, a header), so they are left out."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{last.filename.rpartition('/')[2]}:{last.lineno} in {last.name}"
+    where = place_of(error)
     logger().error("connector failed", target=target.integration_id, error=type(error).__name__, where=where)
     return f"{type(error).__name__} at {where}: a bug of the {target.integration_type} connector"
 
