@@ -19,6 +19,7 @@ __all__ = ["running"]
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nok"
+_LAST_ANSWER = _ANSWER.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
 
 class Answering(asyncio.Protocol):
@@ -39,8 +40,9 @@ class Answering(asyncio.Protocol):
             if len(self._received) < whole:
                 return
             self._received = self._received[whole:]
-            self._transport.write(_ANSWER)
-            if _CLOSE.search(head):
+            closing = _CLOSE.search(head) is not None
+            self._transport.write(_LAST_ANSWER if closing else _ANSWER)
+            if closing:
                 self._transport.close()
 
 
