@@ -27,6 +27,10 @@ class Bus(Protocol):
         """Call `handler` for events whose type matches, e.g. `integration.*` or `*`."""
         ...
 
+    def listens(self, type_: str) -> bool:
+        """Whether anybody might listen to events of this type; False saves making them."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections; nothing is handed on afterwards."""
         ...

@@ -239,9 +239,8 @@ class DeliveryEngine:
             future = self._expected.pop(one.result.claimed.delivery.delivery_id, None)
             if future is not None and not future.done():
                 future.set_result(one.outcome)
-            for notice in notices_of(
-                one, self._topics.get(one.result.claimed.delivery.target.kind, "delivery"), now
-            ):
+            topic = self._topics.get(one.result.claimed.delivery.target.kind, "delivery")
+            for notice in notices_of(one, topic, now, self._runtime.bus.listens):
                 await self._untold.put(notice)
         for target in {
             one.result.claimed.delivery.target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from integrations_sdk.clock import uuid7
@@ -13,7 +13,9 @@ from integrations_sdk.models.delivery import At, Dead, Done, Target
 __all__ = ["notices_of", "target_notice"]
 
 
-def notices_of(finished: Finished, topic: str, now: datetime) -> Iterator[Event]:
+def notices_of(
+    finished: Finished, topic: str, now: datetime, listens: Callable[[str], bool]
+) -> Iterator[Event]:
     """What is told of one attempt.
 
     | | |
@@ -23,10 +25,40 @@ def notices_of(finished: Finished, topic: str, now: datetime) -> Iterator[Event]
     | `{topic}.exhausted` | given up; it can be replayed |
     | `{topic}.disabled` | the target was disabled; its backlog is held |
     | `{topic}.recovered` | the first success of a target that had been failing |
+
+    Args:
+        listens: whether anybody does, to events of a type.
     """
-    result, recorded = finished.result, finished.recorded
-    verdict, attempt, delivery = result.verdict, result.attempt, result.claimed.delivery
-    facts: dict[str, JsonValue] = {
+    if isinstance(finished.result.verdict, Done) and not finished.recorded.recovered:
+        if listens(f"{topic}.delivered"):
+            yield _event(f"{topic}.delivered", finished.result.claimed.delivery.target, now, _facts(finished))
+        return
+    verdict, target, facts = (
+        finished.result.verdict,
+        finished.result.claimed.delivery.target,
+        _facts(finished),
+    )
+    if isinstance(verdict, Done):
+        yield _event(f"{topic}.delivered", target, now, facts)
+        yield _event(f"{topic}.recovered", target, now, facts)
+        return
+    again = plain(verdict.due) if isinstance(verdict, At) else None
+    facts |= {"error": finished.result.attempt.error, "next_attempt_at": again}
+    yield _event(f"{topic}.failed", target, now, facts)
+    if isinstance(verdict, Dead):
+        yield _event(f"{topic}.exhausted", target, now, {**facts, "reason": verdict.reason})
+    elif finished.recorded.held and not isinstance(verdict, At):
+        yield _event(f"{topic}.disabled", target, now, {**facts, "reason": verdict.reason})
+
+
+def target_notice(what: str, target: Target, now: datetime, reason: str | None = None) -> Event:
+    """What is told of a target, e.g. that it was disabled."""
+    return _event(what, target, now, {"reason": reason})
+
+
+def _facts(finished: Finished) -> dict[str, JsonValue]:
+    delivery, attempt = finished.result.claimed.delivery, finished.result.attempt
+    return {
         "delivery_id": delivery.delivery_id,
         "event_id": delivery.event_id,
         "event_type": delivery.event_type,
@@ -35,23 +67,6 @@ def notices_of(finished: Finished, topic: str, now: datetime) -> Iterator[Event]
         "latency": attempt.latency.total_seconds(),
         "request_id": attempt.request_id,
     }
-    if isinstance(verdict, Done):
-        yield _event(f"{topic}.delivered", delivery.target, now, facts)
-        if recorded.recovered:
-            yield _event(f"{topic}.recovered", delivery.target, now, facts)
-        return
-    again = plain(verdict.due) if isinstance(verdict, At) else None
-    facts |= {"error": attempt.error, "next_attempt_at": again}
-    yield _event(f"{topic}.failed", delivery.target, now, facts)
-    if isinstance(verdict, Dead):
-        yield _event(f"{topic}.exhausted", delivery.target, now, {**facts, "reason": verdict.reason})
-    elif recorded.held and not isinstance(verdict, At):
-        yield _event(f"{topic}.disabled", delivery.target, now, {**facts, "reason": verdict.reason})
-
-
-def target_notice(what: str, target: Target, now: datetime, reason: str | None = None) -> Event:
-    """What is told of a target, e.g. that it was disabled."""
-    return _event(what, target, now, {"reason": reason})
 
 
 def _event(what: str, target: Target, now: datetime, facts: dict[str, JsonValue]) -> Event:

@@ -1,8 +1,9 @@
 """Many rows in one statement.
 
-`executemany()` gives the interpreter's lock away and takes it back with each row, and beside a busy event
-loop each taking back can mean waiting. One statement for up to 64 rows does that once, and SQLite works
-through them on the other core meanwhile. Sizes are powers of two, so prepared statements stay few.
+With each row of `executemany()` the interpreter's lock is given away and taken back, and beside a busy event
+loop that costs more than the row. One statement for up to 64 rows does it once, and SQLite works through them
+on the other core meanwhile. Sizes are powers of two, so prepared statements stay few: rows of NULL fill the
+statement up, and each statement passes over them.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ Value: TypeAlias = str | bytes | int | float | None
 Row: TypeAlias = Sequence[Value]
 
 ROWS: Final = "{rows}"
-"""Stands in a statement for `(?, ?, …), (?, ?, …), …`."""
+"""Stands in a statement for `(?, ?, …), (?, ?, …), …`; the first column of a row to be passed over is NULL."""
 
-_SIZES: Final = (64, 32, 16, 8, 4, 2, 1)
+_MOST: Final = 64
 
 
 def execute_rows(cursor: sqlite3.Cursor, sql: str, rows: Sequence[Row]) -> None:
     """Execute the statement for all rows, whose values take the place of `ROWS`."""
-    for chunk in _chunks(rows):
-        cursor.execute(_statement(sql, len(chunk), len(chunk[0])), list(chain.from_iterable(chunk)))
+    for size, values in _chunks(rows):
+        cursor.execute(_statement(sql, size, len(rows[0])), values)
 
 
 def fetch_numbers(cursor: sqlite3.Cursor, sql: str, parameters: Row = ()) -> list[int]:
@@ -47,14 +48,12 @@ def fetch_for_rows(cursor: sqlite3.Cursor, sql: str, rows: Sequence[Row]) -> lis
     """The same for many rows of parameters, whose values take the place of `ROWS`."""
     return [
         found
-        for chunk in _chunks(rows)
-        for found in fetch_rows(
-            cursor, _statement(sql, len(chunk), len(chunk[0])), list(chain.from_iterable(chunk))
-        )
+        for size, values in _chunks(rows)
+        for found in fetch_rows(cursor, _statement(sql, size, len(rows[0])), values)
     ]
 
 
-def as_json(numbers: Iterable[int]) -> str:
+def as_json(numbers: Iterable[Value]) -> str:
     """Numbers as one parameter, for `json_each(?)`."""
     return f"[{','.join(map(str, numbers))}]"
 
@@ -65,10 +64,11 @@ def _statement(sql: str, rows: int, columns: int) -> str:
     return sql.replace(ROWS, ",".join([row] * rows))
 
 
-def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    start, left = 0, len(rows)
-    for size in _SIZES:
-        while left >= size:
-            yield rows[start : start + size]
-            start += size
-            left -= size
+def _chunks(rows: Sequence[Row]) -> Iterator[tuple[int, list[Value]]]:
+    """Sizes of statements, with their values."""
+    for start in range(0, len(rows), _MOST):
+        chunk = rows[start : start + _MOST]
+        size = 1 << (len(chunk) - 1).bit_length()
+        values = list(chain.from_iterable(chunk))
+        values += [None] * ((size - len(chunk)) * len(chunk[0]))
+        yield size, values

@@ -93,6 +93,8 @@ def claim(
     details: list[list[object]] = (
         json.loads(cursor.execute(_DETAILS, (as_json(taken),)).fetchone()[0]) if taken else []
     )
+    if len(taken) == limit:  # there may be more at once
+        return Claim(token, details, now)
     return Claim(token, details, _next(cursor, worker, full))
 
 

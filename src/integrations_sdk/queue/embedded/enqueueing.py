@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
-from integrations_sdk.queue.embedded.bulk import ROWS, Row, execute_rows
+from integrations_sdk.queue.embedded.bulk import ROWS, Row, Value, as_json, execute_rows, fetch_rows
 from integrations_sdk.store.encoding import microseconds
 
-__all__ = ["Bundle", "Taken", "in_line", "number", "store"]
+__all__ = ["Bundle", "Taken", "add_first_due", "in_line", "number", "store"]
 
 
 class Bundle(NamedTuple):
@@ -31,7 +31,7 @@ class Taken(NamedTuple):
 
 _PLAIN: Final = (
     "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency)"
-    f" VALUES {ROWS}"
+    f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
 )
 # A delivery waits if an earlier one of its key has not ended, here or (`state` says so) among the same rows.
 _KEYED: Final = (
@@ -39,12 +39,19 @@ _KEYED: Final = (
     f" WITH v (seq, id, event, target, state, due_at, created_at, key, idempotency) AS (VALUES {ROWS})"
     " SELECT seq, id, event, target, CASE WHEN state = 0 AND EXISTS (SELECT 1 FROM queue_deliveries d"
     " WHERE d.target = v.target AND d.key = v.key AND d.state < 3) THEN 1 ELSE state END,"
-    " due_at, created_at, key, idempotency FROM v"
+    " due_at, created_at, key, idempotency FROM v WHERE seq IS NOT NULL"
 )
-_EVENTS: Final = f"INSERT INTO queue_events (seq, last, id, type, body) VALUES {ROWS}"
+_EVENTS: Final = (
+    "INSERT INTO queue_events (seq, last, id, type, body)"
+    f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
+)
 _IN_LINE: Final = (
     f"WITH v (target, due) AS (VALUES {ROWS}) UPDATE queue_targets"
     " SET turn_at = v.due FROM v WHERE seq = v.target AND (turn_at IS NULL OR turn_at > v.due)"
+)
+_FIRST_DUE: Final = (
+    "SELECT json_group_array(json_array(target, due_at)) FROM queue_deliveries"
+    " WHERE seq IN (SELECT value FROM json_each(?)) AND state = 0"
 )
 _TARGET: Final = "SELECT seq FROM queue_targets WHERE kind = ? AND id = ?"
 _NEW_TARGET: Final = "INSERT INTO queue_targets (kind, id) VALUES (?, ?) RETURNING seq"
@@ -92,7 +99,7 @@ def store(
                 seq, delivery.delivery_id, first, target, int(behind), due, now, key, delivery.idempotency_key,
             )  # fmt: skip
             (plain if key is None else keyed).append(row)
-            if due < due_by_target.get(target, due + 1):
+            if key is None and due < due_by_target.get(target, due + 1):
                 due_by_target[target] = due
             seq += 1
         if seq > first:
@@ -101,8 +108,16 @@ def store(
     execute_rows(cursor, _PLAIN, plain)
     execute_rows(cursor, _KEYED, keyed)
     execute_rows(cursor, _EVENTS, events)
+    if keyed:
+        add_first_due(cursor, (row[0] for row in keyed), due_by_target)
     in_line(cursor, due_by_target)
     return taken, found
+
+
+def add_first_due(cursor: sqlite3.Cursor, handles: Iterable[Value], due: dict[int, int]) -> None:
+    """Have `due` know when the pending ones of some deliveries are; those that wait are not in line."""
+    for target, when in fetch_rows(cursor, _FIRST_DUE, (as_json(handles),)):
+        due[target] = min(due.get(target, when), when)
 
 
 def number(cursor: sqlite3.Cursor, target: Target) -> int:

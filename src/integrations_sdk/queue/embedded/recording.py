@@ -17,10 +17,9 @@ from integrations_sdk.queue.embedded.bulk import (
     as_json,
     execute_rows,
     fetch_for_rows,
-    fetch_numbers,
-    fetch_rows,
 )
-from integrations_sdk.queue.embedded.enqueueing import in_line
+from integrations_sdk.queue.embedded.claiming import take_turns
+from integrations_sdk.queue.embedded.enqueueing import add_first_due, in_line
 from integrations_sdk.queue.embedded.latency import bucket
 from integrations_sdk.queue.embedded.schema import DELIVERED, FAILED, PENDING
 from integrations_sdk.store.encoding import microseconds
@@ -41,8 +40,9 @@ _REFUSED: Final = Taken(accepted=False)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 _HELD_BY: Final = (
-    f"WITH v (seq, token) AS (VALUES {ROWS}) SELECT json_group_array(json_array(d.seq, d.target))"
-    " FROM v CROSS JOIN queue_deliveries d ON d.seq = v.seq WHERE d.state = 2 AND d.lease = v.token"
+    f"WITH v (seq, token) AS (VALUES {ROWS}) SELECT json_group_array(json_array(d.seq, d.target,"
+    " t.failing_since)) FROM v CROSS JOIN queue_deliveries d ON d.seq = v.seq"
+    " CROSS JOIN queue_targets t ON t.seq = d.target WHERE d.state = 2 AND d.lease = v.token"
 )
 _MOVE: Final = (
     f"WITH v (seq, state, due, finished, error) AS (VALUES {ROWS}) UPDATE queue_deliveries"
@@ -51,27 +51,20 @@ _MOVE: Final = (
 )
 _ATTEMPTS: Final = (
     "INSERT INTO queue_attempts (delivery, number, started_at, latency, status, error, excerpt, address,"
-    f" request_id) VALUES {ROWS}"
+    f" request_id) SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
 )
 _LATENCIES: Final = (
-    f"INSERT INTO queue_latencies (target, bucket, count) VALUES {ROWS}"
+    "INSERT INTO queue_latencies (target, bucket, count)"
+    f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
     " ON CONFLICT (target, bucket) DO UPDATE SET count = count + excluded.count"
 )
 # Who is next of each key: the first that has not ended. What has ended is not in the index that this reads.
 _NEXT_OF_KEY: Final = (
-    f"WITH v (target, key) AS (VALUES {ROWS}) SELECT json_group_array(ifnull((SELECT min(d.seq)"
-    " FROM queue_deliveries d WHERE d.target = v.target AND d.key = v.key AND d.state < 3), 0)) FROM v"
+    f"WITH v (target, key) AS (VALUES {ROWS}) SELECT json_group_array(json_array(ifnull((SELECT min(d.seq)"
+    " FROM queue_deliveries d WHERE d.target = v.target AND d.key = v.key AND d.state < 3), 0))) FROM v"
 )
 _UNBLOCK: Final = (
     "UPDATE queue_deliveries SET state = 0 WHERE seq IN (SELECT value FROM json_each(?)) AND state = 1"
-)
-_FIRST_DUE: Final = (
-    "SELECT json_group_array(json_array(target, due_at)) FROM queue_deliveries"
-    " WHERE seq IN (SELECT value FROM json_each(?)) AND state = 0"
-)
-_FAILING: Final = (
-    "SELECT json_group_array(json_array(seq, failing_since)) FROM queue_targets"
-    " WHERE seq IN (SELECT value FROM json_each(?))"
 )
 _COUNT: Final = (
     f"WITH v (target, succeeded, failed, at, status, since) AS (VALUES {ROWS}) UPDATE queue_targets"
@@ -168,9 +161,9 @@ class _Ledger:
 def record(cursor: sqlite3.Cursor, results: Sequence[Result], now: int) -> list[Taken]:
     """Take the results down; one entry for each, in their order. Times are microseconds since 1970."""
     pairs = [(result.claimed.handle, result.claimed.token) for result in results]
-    targets: dict[int, int] = dict(fetch_for_rows(cursor, _HELD_BY, pairs))  # type: ignore[arg-type]  # pairs
-    failing = fetch_rows(cursor, _FAILING, (as_json(set(targets.values())),))
-    ledger = _Ledger(cursor, {target: _Count(since) for target, since in failing}, now)
+    held = fetch_for_rows(cursor, _HELD_BY, pairs)
+    targets = {seq: target for seq, target, _ in held}
+    ledger = _Ledger(cursor, {target: _Count(since) for _, target, since in held}, now)
     taken = []
     for result in results:
         target = targets.pop(result.claimed.handle, None)  # a second result of the same delivery is refused
@@ -190,7 +183,7 @@ def resume(cursor: sqlite3.Cursor, target: int, now: int) -> bool:
         return False
     sql = "UPDATE queue_deliveries SET due_at = ? WHERE target = ? AND state = 0 AND due_at > ?"
     cursor.execute(sql, (now, target, now))
-    in_line(cursor, {target: now})
+    take_turns(cursor, [target], now)
     return True
 
 
@@ -198,12 +191,6 @@ def _unblock(cursor: sqlite3.Cursor, keys: Sequence[tuple[int, str]], due: dict[
     """Have the next of each key pending; `due` learns when that makes its target's turn."""
     if not keys:
         return
-    chosen: list[int] = []
-    for start in range(0, len(keys), 64):
-        chunk = keys[start : start + 64]
-        sql = _NEXT_OF_KEY.replace(ROWS, ",".join(["(?,?)"] * len(chunk)))
-        chosen += fetch_numbers(cursor, sql, [part for key in chunk for part in key])
-    handles = as_json(chosen)
-    cursor.execute(_UNBLOCK, (handles,))
-    for target, when in fetch_rows(cursor, _FIRST_DUE, (handles,)):
-        due[target] = min(due.get(target, when), when)
+    following = [seq for (seq,) in fetch_for_rows(cursor, _NEXT_OF_KEY, keys)]
+    cursor.execute(_UNBLOCK, (as_json(following),))
+    add_first_due(cursor, following, due)

@@ -11,7 +11,7 @@ from integrations_sdk.codec import restore
 from integrations_sdk.models import plain
 from integrations_sdk.queue.base import Selection
 from integrations_sdk.queue.embedded.bulk import as_json
-from integrations_sdk.queue.embedded.enqueueing import in_line
+from integrations_sdk.queue.embedded.enqueueing import add_first_due, in_line
 from integrations_sdk.queue.embedded.reading import matching
 
 __all__ = ["Progress", "begin", "count", "find", "purge", "step"]
@@ -70,17 +70,16 @@ def step(cursor: sqlite3.Cursor, replay_id: str, most: int, now: int) -> Progres
         return progress
     source, values = matching(restore(Selection, json.loads(progress.selection)))
     sql = (
-        f"SELECT d.seq, d.target{source}{_ENDED} AND d.finished_at <= ? AND d.seq > ? AND d.seq <= ?"
+        f"SELECT d.seq{source}{_ENDED} AND d.finished_at <= ? AND d.seq > ? AND d.seq <= ?"
         " ORDER BY d.seq LIMIT ?"
     )
     bounds = [progress.begun_at, progress.position, progress.until, most]
     rows = cursor.execute(sql, [*values, *bounds]).fetchall()
     start = max(progress.next_due, now) if progress.gap else now
+    for number, (seq,) in enumerate(rows):
+        cursor.execute(_AGAIN, (start + number * progress.gap, seq))
     due: dict[int, int] = {}
-    for number, (seq, target) in enumerate(rows):
-        when = start + number * progress.gap
-        cursor.execute(_AGAIN, (when, seq))
-        due[target] = min(due.get(target, when), when)
+    add_first_due(cursor, (seq for (seq,) in rows), due)
     in_line(cursor, due)
     after = progress._replace(
         position=rows[-1][0] if rows else progress.position,
