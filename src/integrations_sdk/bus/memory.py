@@ -43,6 +43,10 @@ class MemoryBus:
 
         return unsubscribe
 
+    def listens(self, type_: str) -> bool:
+        """Whether a handler's pattern matches the type."""
+        return any(fnmatchcase(type_, pattern) for pattern, _ in self._handlers.values())
+
     async def close(self) -> None:
         """Forget every handler; a second call does nothing."""
         self._closed = True
