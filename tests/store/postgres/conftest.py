@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 import attrs
 import pytest
 
+from integrations_sdk.clock import FakeClock
+from integrations_sdk.store.postgres import PostgresStore
+
 T = TypeVar("T")
 
 URL = os.environ.get("INTEGRATIONS_SDK_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
@@ -114,11 +117,20 @@ class Place:
         """Do something behind the store's back; `{}` is the schema."""
         return self.server.sql(statement.replace("{}", self.schema), *arguments)
 
+    def use(self, scenario: Callable[[PostgresStore], Coroutine[Any, Any, T]], **options: Any) -> T:
+        """Run a scenario on a store there, and close it."""
+
+        async def main() -> T:
+            store = PostgresStore(options.pop("url", self.url), **{"clock": FakeClock(), **options})
+            try:
+                return await scenario(store)
+            finally:
+                await store.close()
+
+        return asyncio.run(main())
+
 
 @pytest.fixture
 def place(server: Server) -> Place:
     """A schema that nobody used before."""
     return Place(server, server.schema())
-
-
-Use = Callable[..., Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import attrs
 
@@ -78,8 +78,9 @@ def parse_address(url: str | Secret, schema: str | None = None) -> Address:
     user, _, hosts = parts.netloc.rpartition("@")
     written = user.partition(":")[2]
     secrets = [written, unquote(written), *(value for option, value in kept if option in _SECRET_OPTIONS)]
+    query = f"?{urlencode(kept)}" if kept else ""
     return Address(
-        dsn=Secret(urlunsplit(parts._replace(query=urlencode(kept)))),
+        dsn=Secret(f"{parts.scheme}://{parts.netloc}{parts.path}{query}"),
         schema=name,
         shown=f"postgresql://{hosts}{parts.path}",
         named="application_name" in dict(kept),

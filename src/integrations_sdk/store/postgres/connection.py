@@ -16,7 +16,7 @@ from integrations_sdk.errors import ConfigurationError, MissingExtraError, State
 from integrations_sdk.store.postgres.address import Address
 from integrations_sdk.store.postgres.faults import translate
 
-__all__ = ["Connection", "Limits", "connect", "cut", "driver", "prepare"]
+__all__ = ["Connection", "Limits", "connect", "cut", "driver", "prepare", "terminate"]
 
 
 class Connection(Protocol):
@@ -132,12 +132,21 @@ async def prepare(connection: Connection, limits: Limits) -> None:
     """
     _check_server(connection)
     _keep_alive(connection)
-    milliseconds = str(int(limits.seconds * 1000))
-    timeouts = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-    settings = {**_SETTINGS, **dict.fromkeys(timeouts, milliseconds)}
+    settings = {
+        **_SETTINGS,
+        "statement_timeout": f"{int(limits.seconds * 1000)}",
+        "lock_timeout": f"{int(limits.seconds * 800)}",  # earlier, so that it is known what was waited for
+        "idle_in_transaction_session_timeout": f"{int(limits.seconds * 1000)}",
+    }
     # Not as startup parameters, which PgBouncer refuses.
     query = "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS s(name, value)"
     await connection.fetch(query, list(settings), list(settings.values()))
+
+
+def terminate(connection: Connection) -> None:
+    """Close the connection at once, if it is not closed already."""
+    with suppress(Exception):  # the pool has taken it back already, for it is closed
+        connection.terminate()
 
 
 def cut(connection: object) -> None:

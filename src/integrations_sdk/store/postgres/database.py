@@ -13,7 +13,7 @@ from typing import Final, Generic, NamedTuple, NoReturn, TypeVar
 
 from integrations_sdk.errors import IntegrationError, StateError
 from integrations_sdk.store.postgres.address import Address
-from integrations_sdk.store.postgres.connection import Connection, Limits
+from integrations_sdk.store.postgres.connection import Connection, Limits, terminate
 from integrations_sdk.store.postgres.faults import is_lost, is_passing, translate
 from integrations_sdk.store.postgres.session import Session
 
@@ -202,7 +202,7 @@ async def _roll_back(connection: Connection) -> None:
     try:
         await connection.execute("ROLLBACK")
     except Exception:  # noqa: BLE001  # it is broken: closing it undoes the transaction as well
-        connection.terminate()
+        terminate(connection)
 
 
 async def _end(session: Session) -> None:

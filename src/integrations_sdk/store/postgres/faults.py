@@ -48,10 +48,10 @@ def is_lost(error: BaseException) -> bool:
         return False
     if isinstance(error, OSError) and not isinstance(error, TimeoutError):
         return True
-    state = _state(error)
-    return state.startswith(_LOST) or (
-        _of_driver(error) and "connection" in str(error) and "closed" in str(error)
-    )
+    if state := _state(error):
+        return state.startswith(_LOST)
+    # When a connection ends between two messages, asyncpg sometimes says that it lost its place in the protocol.
+    return _of_driver(error) and ("is closed" in str(error) or type(error).__name__ == "InternalClientError")
 
 
 def is_overtaken(error: BaseException) -> bool:
@@ -77,7 +77,7 @@ def translate(error: Exception, address: Address) -> Exception:
     if state in _MISCONFIGURED:
         return ConfigurationError.of("store", address.shown, _MISCONFIGURED[state])
     if isinstance(error, ssl.SSLError):
-        why = getattr(error, "verify_message", None) or error.reason or "failed"
+        why = getattr(error, "verify_message", None) or getattr(error, "reason", None) or "no reason given"
         remedy = "correct sslmode and sslrootcert of the URL"
         return ConfigurationError.of("store", address.shown, f"TLS failed: {why}", remedy)
     return _unusable(error, state, address)

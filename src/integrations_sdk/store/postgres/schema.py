@@ -63,23 +63,20 @@ async def _migrate(connection: Connection, address: Address) -> None:
     schema = address.schema
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _LOCK, schema)
-    version = await _version(connection, schema) or 0  # again, now that nobody else can be migrating
+    version = await _version(connection, schema)  # again, now that nobody else can be migrating
+    if version is None:
+        await _begin(connection, schema)
+        version = 0
     if version > len(MIGRATIONS):
         raise _newer(address, version)
-    if not version:
-        await _begin(connection, schema)
     for step in MIGRATIONS[version:]:
         await connection.execute(step.format(schema=f'"{schema}"'))
     await connection.execute(f'UPDATE "{schema}".schema_version SET version = $1', len(MIGRATIONS))  # noqa: S608
 
 
 async def _begin(connection: Connection, schema: str) -> None:
-    ((exists, used),) = await connection.fetch(
-        "SELECT to_regnamespace($1) IS NOT NULL,"
-        " EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace($1))",
-        schema,
-    )
-    if used:
+    exists = await connection.fetch("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema)
+    if await _tables(connection, schema):
         raise StateError(f"the schema {schema} has tables of another application: name another schema")
     if not exists:  # not `IF NOT EXISTS`: that asks for the right to make one even if there is one
         await connection.execute(f'CREATE SCHEMA "{schema}"')
@@ -89,11 +86,19 @@ async def _begin(connection: Connection, schema: str) -> None:
 
 async def _version(connection: Connection, schema: str) -> int | None:
     """The version of the tables; None when there are none."""
-    found = await connection.fetch("SELECT to_regclass($1) IS NOT NULL", f'"{schema}".schema_version')
-    if not found[0][0]:
+    if "schema_version" not in await _tables(connection, schema):
         return None
     rows = await connection.fetch(f'SELECT version FROM "{schema}".schema_version')  # noqa: S608
     return int(rows[0][0]) if rows else None
+
+
+async def _tables(connection: Connection, schema: str) -> set[str]:
+    # Not by `to_regclass`: within a transaction it may remember that something was not there.
+    rows = await connection.fetch(
+        "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1",
+        schema,
+    )
+    return {name for (name,) in rows}
 
 
 def _newer(address: Address, version: int) -> StateError:

@@ -10,7 +10,16 @@ from typing import Any, Final, TypeVar
 
 from integrations_sdk.errors import StateError
 from integrations_sdk.store.postgres.address import Address
-from integrations_sdk.store.postgres.connection import Connection, Limits, connect, cut, driver, prepare
+from integrations_sdk.store.postgres.connection import (
+    Connection,
+    Limits,
+    connect,
+    cut,
+    driver,
+    prepare,
+    terminate,
+)
+from integrations_sdk.store.postgres.faults import is_lost
 from integrations_sdk.store.postgres.schema import bring_up_to_date
 
 __all__ = ["Session"]
@@ -120,6 +129,11 @@ class Session:
             raise StateError(f"{busy}: retry, or raise `connections`")
         try:
             return await work(connection)
+        except Exception as error:
+            if is_lost(error):
+                terminate(connection)
+                await self._pool.expire_connections()  # whatever broke this one, broke the others as well
+            raise
         finally:
             with suppress(Exception):  # a connection that cannot be given back was closed; the work is done
                 await self._pool.release(connection)

@@ -46,7 +46,8 @@ class Writer:
         self._session = session
         self._statements = statements
         self._waiting: deque[_Job] = deque()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._lanes = 0
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop itself holds them weakly
 
     async def run(self, order: Order) -> list[int | None]:
         """What `apply()` answers to it. Cancelling stops the waiting, not the work.
@@ -56,10 +57,11 @@ class Writer:
         """
         job = _Job(order, self._session.loop.create_future())
         self._waiting.append(job)
-        if len(self._lanes) < _LANES:
+        if self._lanes < _LANES:
+            self._lanes += 1
             lane = self._session.loop.create_task(self._work_off())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+            self._tasks.add(lane)
+            lane.add_done_callback(self._tasks.discard)
         with self._session.working():
             answer = await job.answer
         if isinstance(answer, IntegrationError):
@@ -67,9 +69,12 @@ class Writer:
         return answer
 
     async def _work_off(self) -> None:
-        with self._session.working():
-            while self._waiting:
-                await self._together(self._next())
+        try:
+            with self._session.working():
+                while self._waiting:
+                    await self._together(self._next())
+        finally:  # at once: an order that comes before the task is done must start another one
+            self._lanes -= 1
 
     def _next(self) -> list[_Job]:
         jobs = [self._waiting.popleft()]
