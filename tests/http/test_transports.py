@@ -44,6 +44,18 @@ class _Brought(TransportContract):
     def test_no_cookies_are_kept(self) -> None:
         """Not promised for it."""
 
+    @pytest.mark.skip("a client that is brought cannot be guarded, see test_guarded.py")
+    def test_a_guard_keeps_out_of_the_own_network(self) -> None:
+        """Refused for it."""
+
+    @pytest.mark.skip("a client that is brought cannot be guarded, see test_guarded.py")
+    def test_a_guard_lets_pass_what_it_allows(self) -> None:
+        """Refused for it."""
+
+    @pytest.mark.skip("a client that is brought cannot be guarded, see test_guarded.py")
+    def test_a_guard_does_not_trust_kept_connections(self) -> None:
+        """Refused for it."""
+
     @pytest.mark.skip("a client that is brought keeps its own habits")
     def test_environment_proxies_are_not_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Not promised for it."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from integrations_sdk.errors import ResponseTooLargeError
-from integrations_sdk.http.base import Request, Transport
+from integrations_sdk.errors import BlockedAddressError, ResponseTooLargeError
+from integrations_sdk.http.base import Connection, Request, Transport
+from integrations_sdk.http.guard import Guard
 from integrations_sdk.testing.loopback import (
     Exchange,
     Loopback,
@@ -62,6 +63,13 @@ class TransportFaultContract(TransportHarness):
         assert len(self.answered(answer(200)).headers) == 200
         assert isinstance(self.failure(answering(answer(300))), ResponseTooLargeError)
 
+    def test_ten_thousand_header_fields_are_cut_off(self) -> None:
+        """A head that is made of very many short fields is refused, after an interim answer too."""
+        fields = b"".join(b"x-%d: 1\r\n" % number for number in range(10_000))
+        for before in (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"):
+            answer = before + b"HTTP/1.1 200 OK\r\n" + fields + b"content-length: 0\r\n\r\n"
+            assert isinstance(self.failure(answering(answer)), ResponseTooLargeError)
+
     def test_endless_header_is_cut_off(self) -> None:
         """A header without end is given up."""
 
@@ -71,6 +79,44 @@ class TransportFaultContract(TransportHarness):
                 await exchange.answer(b"x" * 65_536)
 
         assert isinstance(self.failure(forever), ResponseTooLargeError)
+
+    # --- the guard ------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "[::ffff:127.0.0.1]"])
+    def test_a_guard_keeps_out_of_the_own_network(self, host: str) -> None:
+        """Under a guard no connection is made to loopback, however it is called, and nothing is sent."""
+
+        async def check(transport: Transport, server: Loopback) -> None:
+            url = server.url.replace("127.0.0.1", host)
+            failure = await failure_of(
+                transport, Request(method="GET", url=url, connection=Connection(guard=Guard()))
+            )
+            assert isinstance(failure, BlockedAddressError)
+            assert failure.sent is False
+            assert server.connections == 0
+
+        self.run(Exchange.answer, check)
+
+    def test_a_guard_lets_pass_what_it_allows(self) -> None:
+        """A network that is allowed is called, by address and by name."""
+
+        async def check(transport: Transport, server: Loopback) -> None:
+            connection = Connection(guard=Guard(allow=("127.0.0.0/8",)))
+            for url in (server.url, server.url.replace("127.0.0.1", "localhost")):
+                response = await transport.send(Request(method="GET", url=url, connection=connection))
+                assert response.status == 200
+
+        self.run(Exchange.answer, check)
+
+    def test_a_guard_does_not_trust_kept_connections(self) -> None:
+        """A connection that was made without a guard does not serve a guarded request."""
+
+        async def check(transport: Transport, server: Loopback) -> None:
+            await transport.send(Request(method="GET", url=server.url))
+            guarded = Request(method="GET", url=server.url, connection=Connection(guard=Guard()))
+            assert isinstance(await failure_of(transport, guarded), BlockedAddressError)
+
+        self.run(Exchange.answer, check)
 
     # --- what goes wrong ------------------------------------------------------------------------
 
