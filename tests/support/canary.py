@@ -280,7 +280,7 @@ def pem_with_canary() -> tuple[str, str]:
 
     encoding, kind = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
     while True:
-        key = rsa.generate_private_key(65537, 1024).private_bytes(
+        key = rsa.generate_private_key(65537, 2048).private_bytes(
             encoding, kind, serialization.NoEncryption()
         )
         line = key.decode().splitlines()[5]
