@@ -17,7 +17,7 @@ __all__ = ["Lane", "Lanes"]
 class Lane:
     """The claimed deliveries of one host or target."""
 
-    __slots__ = ("held", "in_line", "name", "ready", "sending", "targets", "was_full")
+    __slots__ = ("held", "in_line", "name", "ready", "sending", "targets", "total", "was_full")
 
     def __init__(self, name: Hashable) -> None:
         self.name = name
@@ -25,6 +25,7 @@ class Lane:
         self.sending = 0
         self.in_line = False
         self.was_full = False
+        self.total = 0
         self.held: dict[Target, int] = {}
         self.targets: set[Target] = set()
 
@@ -52,6 +53,10 @@ class Lanes:
         lane.held[target] = lane.held.get(target, 0) + 1
         lane.targets.add(target)
         lane.ready.append(claimed)
+        lane.total += 1
+        lane.was_full = (
+            lane.total >= self.depth
+        )  # what is there beyond that, no claim sees before one is sent
         self.ready += 1
         self._stand(lane)
 
@@ -81,7 +86,7 @@ class Lanes:
         """How many of each target are held; for those of a full lane as many as there may be."""
         counts: dict[Target, int] = {}
         for lane in self._lanes.values():
-            lane.was_full = sum(lane.held.values()) >= self.depth
+            lane.was_full = lane.total >= self.depth
             counts.update(dict.fromkeys(lane.targets, self.depth) if lane.was_full else lane.held)
         return counts
 
@@ -98,6 +103,7 @@ class Lanes:
         self._line.clear()
 
     def _forget(self, lane: Lane, target: Target) -> None:
+        lane.total -= 1
         if lane.held[target] == 1:
             del lane.held[target]
         else:

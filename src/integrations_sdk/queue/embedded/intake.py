@@ -115,7 +115,9 @@ class Intake:
         if connection.isolation_level is None:
             remedy = "execute BEGIN IMMEDIATE, or the deliveries would not be bound to your other changes"
             raise ConfigurationError.of("enqueue", "connection", "expected an open transaction", remedy)
-        connection.execute(f"BEGIN {connection.isolation_level}")  # as sqlite3 does before a first change
+        # As `sqlite3` begins before a first change; but with the lock, for we read before we write, and SQLite
+        # refuses to let a reader write where somebody else has written since.
+        connection.execute("BEGIN IMMEDIATE")
 
 
 def _explained(error: Exception) -> Exception:

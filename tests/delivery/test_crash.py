@@ -1,0 +1,110 @@
+"""Processes killed at random moments of enqueueing, claiming, sending and recording lose nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+import integrations_sdk
+from integrations_sdk.models.delivery import DeliveryState
+from integrations_sdk.queue.base import Selection
+from support import crashing
+
+PROGRAM = Path(crashing.__file__)
+OPEN = (DeliveryState.PENDING, DeliveryState.WAITING, DeliveryState.LEASED)
+
+
+class Receiver:
+    """Answers each line, and keeps which delivery ids came with which body."""
+
+    def __init__(self):
+        self.bodies = defaultdict(set)
+        self.lines = 0
+
+    async def __aenter__(self):
+        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self.server.close()
+
+    async def serve(self, reader, writer):
+        try:
+            while line := await reader.readline():
+                id_, body = line.decode().split()
+                self.bodies[id_].add(body)
+                self.lines += 1
+                writer.write(b"ok\n")
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+
+def start(path, port, accepted, seed):
+    environment = {"PYTHONPATH": str(Path(integrations_sdk.__file__).parents[1])}
+    return subprocess.Popen(
+        [sys.executable, str(PROGRAM), str(path), str(port), str(accepted), str(seed)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+async def kill_and_check(folder, kills, seed):
+    """Kill that many processes, two at a time at work on one file; then let one finish the rest."""
+    draw = random.Random(seed)
+    path, accepted = folder / "queue.db", folder / "accepted"
+    async with Receiver() as receiver:
+        for number in range(0, kills, 2):
+            pair = [start(path, receiver.port, accepted, f"{seed}-{number}-{n}") for n in range(2)]
+            for process in pair:
+                assert await asyncio.to_thread(process.stdout.readline) == "ready\n", process.stderr.read()
+            for process in pair:
+                await asyncio.sleep(draw.random() * 0.15)
+                assert process.poll() is None, process.stderr.read()
+                process.kill()
+            for process in pair:
+                process.communicate()
+        sent_before = receiver.lines
+        engine, close = crashing.engine_on(path, receiver.port)
+        engine.start()
+        # Leases end within LEASE; every one of them is then taken over without further ado.
+        while (await engine.queue.query(Selection(states=OPEN), limit=1)).deliveries:
+            await asyncio.sleep(0.02)
+        await close()
+    return set(accepted.read_text().split()), receiver, sent_before
+
+
+def check(folder, kills, seed):
+    accepted, receiver, sent_before = asyncio.run(kill_and_check(folder, kills, seed))
+    assert len(accepted) > kills
+    assert sent_before > 0
+    assert accepted <= set(receiver.bodies), "an accepted delivery was lost"
+    assert all(len(bodies) == 1 for bodies in receiver.bodies.values()), "a delivery id came with two bodies"
+    connection = sqlite3.connect(folder / "queue.db")
+    stored = dict(connection.execute("SELECT id, state FROM queue_deliveries"))
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    assert set(stored) == set(receiver.bodies), "what arrives is what is stored, under its own id"
+    assert set(stored.values()) == {3}, "every delivery was recorded as delivered"
+
+
+@pytest.mark.timeout(120)
+def test_twenty_kills_lose_nothing(tmp_path):
+    """After 20 kills every accepted delivery has arrived, duplicates under the same id, and none is stuck."""
+    check(tmp_path, 20, 1)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(6))
+def test_three_hundred_kills_lose_nothing(tmp_path, seed):
+    """The same over 6 files with 50 kills each."""
+    check(tmp_path, 50, seed)

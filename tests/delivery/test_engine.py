@@ -1,0 +1,498 @@
+"""The engine and its worker: what is enqueued arrives, in order, in turns, and is told of."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from integrations_sdk.clock import FakeClock
+from integrations_sdk.delivery.events import EventReader, pack
+from integrations_sdk.delivery.limits import WorkerLimits
+from integrations_sdk.delivery.schedule import DeliveryPolicy
+from integrations_sdk.delivery.sending import Sent
+from integrations_sdk.delivery.worker import DeliveryWorker
+from integrations_sdk.errors import ConfigurationError, ProviderUnavailableError, StateError
+from integrations_sdk.models import Actor, Commit, Event
+from integrations_sdk.models.delivery import DeliveryState, Target
+from integrations_sdk.queue.base import Selection
+from integrations_sdk.store.sqlite import SQLiteStore
+from support.deliveries import FAST, A, B, Scripted, engine_with, event, failed, sent
+
+
+async def eventually(condition):
+    """Return when the condition, a coroutine function, holds; the test's own time limit ends it otherwise."""
+    while not await condition():
+        await asyncio.sleep(0.005)
+
+
+def ended(engine, number=1, state=DeliveryState.DELIVERED):
+    async def condition():
+        page = await engine.queue.query(Selection(states=(state,)), limit=1_000)
+        return len(page.deliveries) >= number
+
+    return eventually(condition)
+
+
+def test_what_is_enqueued_arrives():
+    """Each target gets the event under its delivery's id, once; the log says so, and the bus."""
+
+    async def main():
+        sender = Scripted(
+            lambda d, e: Sent(target="t", provider="p", operation="o", http_status=202, excerpt="ok")
+        )
+        async with engine_with(sender) as engine:
+            engine.start()
+            engine.start()
+            accepted = await engine.enqueue(event(), [A, B])
+            await ended(engine, 2)
+            assert sorted(sender.received) == sorted(one.delivery_id for one in accepted)
+            assert sender.events[0] is sender.events[1]
+            (attempt,) = await engine.queue.attempts(accepted[0].delivery_id)
+            assert (attempt.http_status, attempt.excerpt) == (202, "ok")
+            await engine.stop()
+            assert sorted(engine.told) == [("webhook.delivered", "a"), ("webhook.delivered", "b")]
+
+    asyncio.run(main())
+
+
+def test_a_failure_is_tried_again_and_then_given_up():
+    """As often as the policy says, under the same id; the bus hears of each attempt and of the end."""
+
+    async def main():
+        sender = Scripted(lambda d, e: failed())
+        async with engine_with(sender) as engine:
+            engine.start()
+            (one,) = await engine.enqueue(event(), [A])
+            await ended(engine, state=DeliveryState.FAILED)
+            await engine.stop()
+            assert sender.received == [one.delivery_id] * 3
+            assert [name for name, _ in engine.told] == ["webhook.failed"] * 3 + ["webhook.exhausted"]
+            delivery = await engine.queue.get(one.delivery_id)
+            assert delivery.error == "given up after 3 attempts: broken"
+
+    asyncio.run(main())
+
+
+def test_recovery_is_told():
+    """The first success after failures says that the target has recovered."""
+
+    async def main():
+        answers = iter([failed(), ProviderUnavailableError("down"), sent()])
+        async with engine_with(Scripted(lambda d, e: next(answers))) as engine:
+            engine.start()
+            await engine.enqueue(event(), [A])
+            await ended(engine)
+            await engine.stop()
+            assert [name for name, _ in engine.told] == [
+                "webhook.failed", "webhook.failed", "webhook.delivered", "webhook.recovered"
+            ]  # fmt: skip
+
+    asyncio.run(main())
+
+
+def test_gone_disables_and_enabling_drains():
+    """HTTP 410 holds the target and all that is for it; nothing is lost when it is enabled."""
+
+    async def main():
+        gone = True
+        sender = Scripted(lambda d, e: failed(status=410) if gone else sent())
+        async with engine_with(sender, limits=WorkerLimits(per_target=1)) as engine:
+            engine.start()
+            await engine.enqueue(event("1"), [A])
+            await ended(engine, state=DeliveryState.HELD)
+            await engine.enqueue(event("2"), [A, B])
+            gone = False
+            await ended(engine)
+            assert not await engine.disable(A, "again")
+            assert await engine.enable(A)
+            assert not await engine.enable(A)
+            await ended(engine, 3)
+            assert await engine.disable(B, "asked to")
+            await engine.stop()
+            told = [name for name, _ in engine.told if name not in {"webhook.delivered", "webhook.failed"}]
+            assert told == ["webhook.disabled", "webhook.enabled", "webhook.disabled"]
+
+    asyncio.run(main())
+
+
+def test_a_target_that_only_fails_is_disabled():
+    """After failing for as long as the policy says, with what it has yet to be sent held."""
+
+    async def main():
+        policy = DeliveryPolicy(
+            delays=(timedelta(milliseconds=5),) * 100, disable_after=timedelta(milliseconds=30)
+        )
+        async with engine_with(Scripted(lambda d, e: failed()), policy=policy) as engine:
+            engine.start()
+            await engine.enqueue(event(), [A])
+            await ended(engine, state=DeliveryState.HELD)
+            await engine.stop()
+            assert engine.told[-1] == ("webhook.disabled", "a")
+            statistics = await engine.queue.statistics(A)
+            assert "has failed for" in statistics.held_reason
+            assert statistics.backlog == 1
+
+    asyncio.run(main())
+
+
+def test_retry_after_is_not_undercut():
+    """What a target asks for goes before the schedule."""
+
+    async def main():
+        sender = Scripted(lambda d, e: failed(status=429, retry_after=timedelta(hours=1)))
+        async with engine_with(sender) as engine:
+            (outcome,) = await engine.enqueue_and_wait(event(), [A])
+            page = await engine.queue.query()
+            assert outcome.http_status == 429
+            assert page.deliveries[0].due_at - datetime.now(UTC) > timedelta(minutes=59)
+
+    asyncio.run(main())
+
+
+def test_waiting_returns_first_outcomes():
+    """One outcome for each target, in order, of the first attempt, though what failed is tried again."""
+
+    async def main():
+        sender = Scripted(lambda d, e: sent(reference="r") if d.target == B else failed())
+        async with engine_with(sender) as engine:
+            outcomes = await engine.enqueue_and_wait(event(), [A, B])
+            assert [(bool(one), one.reference) for one in outcomes] == [(False, None), (True, "r")]
+            await ended(engine, state=DeliveryState.FAILED)
+            assert len(sender.received) == 4
+
+    asyncio.run(main())
+
+
+def test_waiting_ends():
+    """With its timeout, or at once where the target is disabled; the outcome says that nothing was tried."""
+
+    async def main():
+        async with engine_with(Scripted(lambda d, e: asyncio.Event().wait())) as engine:
+            (outcome,) = await engine.enqueue_and_wait(event(), [A], timeout=timedelta(milliseconds=30))
+            assert (bool(outcome), outcome.attempts, outcome.retryable) == (False, 0, True)
+            await engine.disable(B, "asked to")
+            (outcome,) = await engine.enqueue_and_wait(event("2"), [B])
+            assert "disabled" in outcome.error
+
+    asyncio.run(main())
+
+
+def test_waiting_for_what_was_taken_before():
+    """A duplicate's outcome is that of the delivery taken before, read from the log if need be."""
+
+    async def main():
+        sender = Scripted(lambda d, e: sent() if d.target == A else failed(retryable=False))
+        async with engine_with(sender) as engine:
+            first = await engine.enqueue_and_wait(event(), [A, B], idempotency_key="i")
+            again = await engine.enqueue_and_wait(event("2"), [A, B], idempotency_key="i")
+            assert [bool(one) for one in first] == [bool(one) for one in again] == [True, False]
+            assert (again[0].http_status, again[1].retryable) == (200, False)
+            assert len(sender.received) == 2
+
+    asyncio.run(main())
+
+
+def test_no_sender():
+    """A kind that nobody sends is tried again, for the sender may be registered with the next start."""
+
+    async def main():
+        async with engine_with(Scripted()) as engine:
+            (outcome,) = await engine.enqueue_and_wait(event(), [Target("pigeon", "1")])
+            assert "no sender is registered for targets of kind 'pigeon'" in outcome.error
+            assert outcome.retryable
+
+    asyncio.run(main())
+
+
+def test_a_bug_of_a_sender_disturbs_nobody():
+    """What it raises is that delivery's failure, also when it cancels itself."""
+
+    async def main():
+        def answer(delivery, _):
+            return {"a": KeyError("secret"), "b": asyncio.CancelledError()}.get(delivery.target.id, sent())
+
+        async with engine_with(Scripted(answer)) as engine:
+            outcomes = await engine.enqueue_and_wait(event(), [A, B, Target("webhook", "c")])
+            assert [bool(one) for one in outcomes] == [False, False, True]
+            assert "secret" not in outcomes[0].error
+
+    asyncio.run(main())
+
+
+def test_limits_are_kept():
+    """Never more under way than `concurrency`, nor to one target than `per_target`, and all arrive."""
+
+    async def main():
+        sender = Scripted(lambda d, e: asyncio.sleep(0.001, sent()))
+        async with engine_with(sender, limits=WorkerLimits(concurrency=6, per_target=4)) as engine:
+            engine.start()
+            for number in range(30):
+                await engine.enqueue(event(str(number)), [A, B])
+            await ended(engine, 60)
+            assert sender.most["all"] == 6
+            for number in range(30):
+                await engine.enqueue(event(f"a{number}"), [A])
+            await ended(engine, 90)
+            assert sender.most[A] == 4
+
+    asyncio.run(main())
+
+
+def test_a_host_is_shared():
+    """Targets that the sender says are on one host share its limit."""
+
+    async def main():
+        sender = Scripted(lambda d, e: asyncio.sleep(0.001, sent()))
+        targets = [Target("webhook", str(number)) for number in range(20)]
+        async with engine_with(sender, limits=WorkerLimits(per_target=3), host=lambda target: "h") as engine:
+            await engine.enqueue_and_wait(event(), targets)
+            assert sender.most["all"] == 3
+
+    asyncio.run(main())
+
+
+def test_a_hanging_target_delays_nobody():
+    """While one target answers nothing, others are delivered; the sends that hang give up their places."""
+
+    async def main():
+        hang = asyncio.Event()
+        sender = Scripted(lambda d, e: hang.wait() if d.target == A else sent())
+        limits = WorkerLimits(concurrency=2, per_target=2, slow_after=timedelta(milliseconds=20))
+        async with engine_with(sender, limits=limits) as engine:
+            engine.start()
+            for number in range(5):
+                await engine.enqueue(event(f"a{number}"), [A])
+            await sender.until(2)
+            await engine.enqueue_and_wait(event("b"), [B])
+            await engine.enqueue_and_wait(event("b2"), [B])
+            assert sender.under_way[A] == 2
+
+    asyncio.run(main())
+
+
+def test_a_send_has_its_time():
+    """One that lasts longer has failed, and is tried again."""
+
+    async def main():
+        answers = iter([asyncio.Event().wait(), sent()])
+        limits = WorkerLimits(send_timeout=timedelta(milliseconds=20), lease=timedelta(seconds=1))
+        async with engine_with(Scripted(lambda d, e: next(answers)), limits=limits) as engine:
+            (outcome,) = await engine.enqueue_and_wait(event(), [A])
+            assert outcome.error == "no answer within 0.02 s"
+            await ended(engine)
+
+    asyncio.run(main())
+
+
+def test_a_slow_send_keeps_its_lease():
+    """A worker that is at work on something renews its lease, so nobody else takes it over."""
+
+    async def main():
+        sender = Scripted(lambda d, e: asyncio.sleep(0.5, sent()))
+        limits = WorkerLimits(lease=timedelta(milliseconds=150))
+        async with engine_with(sender, limits=limits) as engine:
+            other = DeliveryWorker(engine.queue, engine._routes, engine._runtime.clock, limits=limits)
+            engine.start()
+            await engine.enqueue(event(), [A])
+            await sender.until(1)
+            running = asyncio.create_task(other.run())
+            await ended(engine)
+            other.stop()
+            await running
+            assert len(sender.received) == 1
+
+    asyncio.run(main())
+
+
+def test_a_stop_finishes_what_was_begun():
+    """What is being sent is recorded, what is not yet begun given back, and nothing is left leased."""
+
+    async def main():
+        go = asyncio.Event()
+
+        async def answer():
+            await go.wait()
+            return sent()
+
+        sender = Scripted(lambda d, e: answer())
+        async with engine_with(sender, limits=WorkerLimits(concurrency=2, per_target=2)) as engine:
+            engine.start()
+            for number in range(4):
+                await engine.enqueue(event(str(number)), [A])
+            await sender.until(2)
+            stopping = asyncio.create_task(engine.stop())
+            await asyncio.sleep(0.01)
+            go.set()
+            await stopping
+            await engine.stop()
+            states = Counter(one.state for one in (await engine.queue.query()).deliveries)
+            assert states == {DeliveryState.DELIVERED: 2, DeliveryState.PENDING: 2}
+            assert not engine.is_running
+            engine.start()
+            await ended(engine, 4)
+
+    asyncio.run(main())
+
+
+def test_an_abandoning_stop_gives_everything_back():
+    """Nothing is waited for; it is all pending again."""
+
+    async def main():
+        sender = Scripted(lambda d, e: asyncio.Event().wait())
+        async with engine_with(sender) as engine:
+            engine.start()
+            await engine.enqueue(event(), [A])
+            await sender.until(1)
+            await engine.stop(abandon=True)
+            assert (await engine.queue.query()).deliveries[0].state is DeliveryState.PENDING
+
+    asyncio.run(main())
+
+
+def test_a_fault_of_the_store_passes(monkeypatch):
+    """When claiming or recording fails for once, the worker goes on, and every delivery ends."""
+    monkeypatch.setattr("integrations_sdk.delivery.worker._AGAIN_AFTER_FAULT", 0.01)
+
+    async def main():
+        async with engine_with(Scripted(), limits=WorkerLimits(lease=timedelta(milliseconds=200))) as engine:
+            queue = engine.queue
+            faults = {"claim": 2, "record": 1}
+
+            def faulty(name, real):
+                async def call(*args, **options):
+                    faults[name] -= 1
+                    if faults[name] >= 0:
+                        raise StateError("locked")
+                    return await real(*args, **options)
+
+                return call
+
+            queue.claim, queue.record = faulty("claim", queue.claim), faulty("record", queue.record)
+            engine.start()
+            for number in range(10):
+                await engine.enqueue(event(str(number)), [A])
+            await ended(engine, 10)
+            assert max(faults.values()) < 0
+
+    asyncio.run(main())
+
+
+def test_order_per_key():
+    """With a key each target receives in the order of the calls, though attempts fail and others pass."""
+
+    async def main():
+        turn = Counter()
+
+        def answer(delivery, _):
+            turn[delivery.delivery_id] += 1
+            return failed() if turn[delivery.delivery_id] == 1 and len(turn) % 3 == 0 else sent()
+
+        sender = Scripted(answer)
+        async with engine_with(sender) as engine:
+            engine.start()
+            ids = [
+                (await engine.enqueue(event(str(n)), [A], ordering_key=f"k{n % 4}"))[0].delivery_id
+                for n in range(80)
+            ]
+            await ended(engine, 80)
+            first_tries = list(dict.fromkeys(sender.received))
+            for key in range(4):
+                assert [one for one in first_tries if ids.index(one) % 4 == key] == ids[key::4]
+
+    asyncio.run(main())
+
+
+def test_within_a_host_transaction(tmp_path):
+    """What a host commits is sent without anybody being told."""
+
+    async def main():
+        store = SQLiteStore(tmp_path / "q.db")
+        sender = Scripted()
+        async with engine_with(sender, store=store) as engine:
+            engine.start()
+            await engine.queue.query()
+            host = sqlite3.connect(tmp_path / "q.db")
+            engine.enqueue_within(host, event("1"), [A])
+            host.rollback()
+            engine.enqueue_within(host, event("2"), [A])
+            host.commit()
+            host.close()
+            await sender.until(1)
+            assert [one.event_id for one in sender.events] == ["2"]
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_what_cannot_be_json_is_refused():
+    """An event whose data has no JSON form says so when it is enqueued."""
+
+    async def main():
+        async with engine_with(Scripted()) as engine:
+            for wrong in (object(), float("nan")):
+                bad = Event(id="e", type="push", source="s", time=datetime.now(UTC), data={"x": wrong})
+                with pytest.raises(ConfigurationError):
+                    await engine.enqueue(bad, [A])
+
+    asyncio.run(main())
+
+
+def test_events_survive_the_queue():
+    """An event is read as it was packed, once for all of its deliveries."""
+    original = Event(
+        id="e", type="push", source="s", time=datetime(2026, 1, 1, tzinfo=UTC), data={"x": [1, None, "é"]},
+        actor=Actor(name="somebody"), commits=(Commit(sha="1", message="m"),), duration=timedelta(seconds=3),
+    )  # fmt: skip
+    reader = EventReader(size=1)
+    queued = pack(original)
+    assert reader.read(queued) == original
+    assert reader.read(queued) is reader.read(queued)
+    reader.read(pack(Event(id="f", type="push", source="s", time=original.time)))
+    assert reader.read(queued) == original
+
+
+def test_the_log_is_kept_for_so_long():
+    """What ended before the retention is forgotten as soon as the engine starts."""
+
+    async def main():
+        clock = FakeClock()
+        async with engine_with(Scripted(), clock=clock) as engine:
+            await engine.enqueue(event("1"), [A])
+            await engine.enqueue(event("2"), [A])
+            batch = await engine.queue.claim("w", limit=1, lease=timedelta(seconds=1), per_target=1)
+            from integrations_sdk.testing.queue_contract.case import finish
+
+            await finish(engine.queue, batch)
+            clock.advance(8 * 86_400)
+            engine.start()
+
+            async def purged():
+                return len((await engine.queue.query()).deliveries) == 1
+
+            await eventually(purged)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({"concurrency": 0}, "concurrency"),
+        ({"per_target": 0}, "per_target"),
+        ({"lease": timedelta(0)}, "lease"),
+    ],
+)
+def test_wrong_limits_are_refused(options, path):
+    """What cannot be meant is said at once, with its place."""
+    with pytest.raises(ConfigurationError) as caught:
+        WorkerLimits(**options)
+    assert [problem.path for problem in caught.value.problems] == [path]
+
+
+def test_the_policy_of_these_tests():
+    """Three attempts, as the tests above count them."""
+    assert len(FAST.delays) == 3
