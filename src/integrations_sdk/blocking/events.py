@@ -54,7 +54,10 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
                 network where nobody else can reach the receiver.
             scheme: how a sender signs that is none of those.
             tolerance: how far a signed time may be from now, in both directions.
-            dispatch: also `dispatch()` it; its outcomes are then on the bus and in the log.
+            dispatch: also `dispatch()` it; its outcomes are then on the bus and in the log. The message
+                counts as received before that: if the process ends meanwhile, or dispatching raises, the
+                sender's repetition is dropped as a duplicate. Where that must not be, keep the event that
+                this returns somewhere first, and `dispatch()` it from there.
 
         Returns:
             The event; None for a duplicate, that is, a message of the same sender's id within 7 days.
