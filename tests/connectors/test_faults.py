@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, words_of
+from integrations_sdk.connectors.faults import (
+    Fault,
+    fault_of,
+    json_of,
+    request_id,
+    sentence,
+    time_of,
+    words_of,
+)
 from integrations_sdk.errors import (
     AuthenticationError,
     ConnectorError,
@@ -18,6 +27,7 @@ from integrations_sdk.errors import (
     RejectedError,
 )
 from integrations_sdk.http.base import Headers, Response
+from integrations_sdk.models import JsonValue
 
 
 def answer(status: int = 400, body: object = b"", **headers: str) -> Response:
@@ -170,3 +180,19 @@ def test_request_id_from_the_headers_vendors_use(name: str) -> None:
 def test_json_of(body: bytes, expected: object) -> None:
     """The JSON, or None when it is none."""
     assert json_of(answer(200, body)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2026-01-01T00:00:00Z", datetime(2026, 1, 1, tzinfo=UTC)),
+        ("2026-01-01T01:00:00+01:00", datetime(2026, 1, 1, tzinfo=UTC)),
+        ("soon", None),
+        ("", None),
+        (5, None),
+        (None, None),
+    ],
+)
+def test_time_of(value: JsonValue, expected: datetime | None) -> None:
+    """A vendor's time in UTC; what is none breaks nothing."""
+    assert time_of(value) == expected

@@ -145,6 +145,10 @@ def test_it_is_found_by_name_and_offers_its_capabilities() -> None:
             {"token": None, "installation_id": 0, "private_key": "x"},
             ["private_key", "installation_id", "app_id"],
         ),
+        (
+            {"token": None, "app_id": 1, "installation_id": "9" * 5000, "private_key": "env:X"},
+            ["installation_id"],
+        ),
         ({"repository": "octo org/repo"}, ["repository"]),
         ({"repository": "octo-repo"}, ["repository"]),
         ({"repository": None, "repositories": {"a": "repo"}}, ["repositories.a"]),

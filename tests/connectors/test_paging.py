@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.connectors.base import Connector, ConnectorConfig, RejectedError
+from integrations_sdk.connectors.base import MOST_PAGES, Connector, ConnectorConfig, RejectedError
 from integrations_sdk.connectors.paging import next_query
-from integrations_sdk.http.base import Headers
+from integrations_sdk.http.base import Headers, Request, Response
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
 
 
@@ -94,6 +94,28 @@ def test_records_come_from_every_page_of_the_same_path() -> None:
         "https://api.test/things?per_page=2",
         "https://api.test/things?per_page=2&page=2",
     ]
+
+
+def test_a_listing_that_never_ends_is_given_up() -> None:
+    """A server that names one page after another for ever is not followed for ever."""
+
+    def another(request: Request) -> Response:
+        page = int(request.url.rpartition("=")[2]) + 1
+        return reply(200, [], link=f'<https://x/?page={page}>; rel="next"')
+
+    http = ScriptedHttp([another])
+    with pytest.raises(RejectedError, match="does not end"):
+        listed(http)
+    assert len(http.requests) == MOST_PAGES + 1
+
+
+def test_a_query_is_no_address() -> None:
+    """A link whose query holds a URL leads nowhere but to the same path."""
+    http = ScriptedHttp(
+        [reply(200, [], link='<https://x/?next=https://evil.test/>; rel="next"'), reply(200, [])]
+    )
+    assert listed(http) == []
+    assert http.requests[1].url == "https://api.test/things?next=https://evil.test/"
 
 
 def test_a_page_that_is_no_list_is_refused() -> None:

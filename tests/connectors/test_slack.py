@@ -135,7 +135,7 @@ def test_every_mistake_is_named_at_once() -> None:
             icon_url="gear.png",
             api_url="http://slack.com/api",
             mention_groups=[""],
-            messages_per_second=0,
+            messages_per_second=float("inf"),
             username=5,
         )
     problems = {problem.path: problem for problem in caught.value.problems}

@@ -236,6 +236,16 @@ def test_takes_everything_an_event_has() -> None:
     assert _from(event) is event
 
 
+def test_data_without_end_is_named() -> None:
+    """What nests deeper than anybody could walk through is a wrong field, not a crash."""
+    deep: dict[str, object] = {}
+    for _ in range(5000):
+        deep = {"a": deep}
+    with pytest.raises(ConfigurationError) as caught:
+        _from({"type": "push", "data": deep})
+    assert [problem.path for problem in caught.value.problems] == ["data"]
+
+
 def test_names_everything_wrong_with_a_mapping() -> None:
     """All that is wrong is told at once, each with what to do."""
     given = {

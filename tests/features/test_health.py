@@ -23,6 +23,7 @@ from integrations_sdk.errors import (
 )
 from integrations_sdk.health import HealthThresholds, Observation, diagnose, judge
 from integrations_sdk.models import Diagnosis, HealthCheck, HealthStatus
+from support.toy import toy
 
 OK, DEGRADED, BAD = HealthStatus.HEALTHY, HealthStatus.DEGRADED, HealthStatus.UNHEALTHY
 WORKING, LATER, REAUTH, DEAD = Diagnosis
@@ -213,6 +214,32 @@ def test_warnings_show_in_the_reason(manager, run):
     manager.registry.get("toy").warnings = ("certificate is not verified",)
     (check,) = run(manager.health.check_all())
     assert (check.status, check.reason) == (DEGRADED, "certificate is not verified")
+
+
+def test_a_vendors_words_show_no_credential(manager, run):
+    """What a warning repeats of the credentials is masked before it is kept."""
+    run(manager.toy.create(url="https://t.example", token="canary-0815"))
+    manager.registry.get("toy").warnings = ("canary-0815 is old\n\x1b[2J",)
+    (check,) = run(manager.health.check_all())
+    assert check.reason == "•••• is old [2J"
+
+
+def test_a_connectors_bug_does_not_end_the_sweep(manager, run):
+    """Any exception is a failed check that says where it was raised, not in its words, which may hold a secret."""
+    run(manager.toy.create(url="https://t.example"))
+
+    async def check(_: object) -> None:
+        raise ValueError("https://canary@t.example")
+
+    kind = toy()
+    kind.provider, kind.check = "broken", check
+    manager.register_connector(kind)
+    run(manager.integrations.create("broken", url="https://b.example"))
+    good, bad = run(manager.health.check_all())
+    assert (good.status, bad.status, bad.diagnosis) == (OK, BAD, DEAD)
+    assert "ValueError at test_health.py" in bad.reason
+    assert "broken connector" in bad.remedy
+    assert "canary" not in str(bad)
 
 
 def test_the_monitor_sweeps_until_it_is_stopped(manager, run, clock):

@@ -287,6 +287,8 @@ def test_values_are_never_quoted(value: object) -> None:
         with pytest.raises(ConfigurationError) as caught:
             load(Everything, {**GOOD, field: value}, subject="x")
         assert "canary" not in str(caught.value).replace("nested.canary", "")
+        context = caught.value.__context__
+        assert context is None or isinstance(context, ConfigurationError)
 
 
 @settings

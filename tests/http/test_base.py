@@ -37,6 +37,9 @@ def test_headers_show_names_only() -> None:
         "https://h/a b",
         "https://h/\r\nx",
         "https://h/\0",
+        "https://h/a\tb",
+        "https://h/\x1b",
+        "https://h/\x7f",
     ],
 )
 def test_unusable_urls_are_refused(url: str) -> None:
@@ -44,6 +47,14 @@ def test_unusable_urls_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Request(method="GET", url=url)
     assert {problem.path for problem in caught.value.problems} == {"url"}
+
+
+@pytest.mark.parametrize("method", ["", "GET /other HTTP/1.1\r\nx: y\r\n\r\nGET", "GET x", "G\tT", "GÉT"])
+def test_unusable_methods_are_refused(method: str) -> None:
+    """A method is a token, and nothing of a request line besides."""
+    with pytest.raises(ConfigurationError) as caught:
+        Request(method=method, url="https://h/")
+    assert [problem.path for problem in caught.value.problems] == ["method"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +97,10 @@ def test_response_reads_its_body() -> None:
     """As text with what is no UTF-8 replaced; as JSON only if it is."""
     assert Response(status=200, content=b'{"a": 1}').json() == {"a": 1}
     assert Response(status=200, content=b"caf\xe9").text == "caf\ufffd"
-    for content in (b"", b"<html>", b'"\xff"'):
+    flat, deep = b"[" + b"[1]," * 500 + b"[1]]", b"[" * 101 + b"]" * 101
+    assert len(str(Response(status=200, content=flat).json())) > 1000
+    assert Response(status=200, content=deep[1:-1]).json()
+    for content in (b"", b"<html>", b'"\xff"', deep, b'{"a":' * 5000 + b"1" + b"}" * 5000):
         with pytest.raises(ValueError):
             Response(status=200, content=content).json()
 

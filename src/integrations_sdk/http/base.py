@@ -253,7 +253,7 @@ def _is_plain(request: Request) -> bool:
     for name, value in request.headers.items():
         if _FORBIDDEN.search(value) or not _TOKEN.fullmatch(name):
             return False
-    return request.method.isalpha() and _PLAIN_URL.fullmatch(request.url) is not None
+    return _TOKEN.fullmatch(request.method) is not None and _PLAIN_URL.fullmatch(request.url) is not None
 
 
 def _request_problems(request: Request) -> Iterator[Problem]:
