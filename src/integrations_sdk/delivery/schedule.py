@@ -23,6 +23,7 @@ DEFAULT_DELAYS: Final = tuple(
 """Immediately, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h: the wait before each attempt."""
 
 _GONE: Final = 410
+_DONE: Final = Done()
 _LONGEST_WAIT: Final = timedelta(days=30)  # nobody means more, and times have an end
 
 
@@ -81,7 +82,7 @@ def next_attempt(
         random: from 0 to 1; places the wait within the jitter.
     """
     if outcome.status is not OutcomeStatus.FAILED:
-        return Done()
+        return _DONE
     if outcome.http_status == _GONE:
         return Disable("the target says that it is gone for good (HTTP 410)")
     why = outcome.error or "failed"

@@ -215,19 +215,50 @@ class DeliveryWorker:
                 self._slow.add(task)
 
     def _fill(self) -> None:
-        """Start as many sends as there is room for."""
-        limits = self._limits
-        while not self._stopping and len(self._sends) < 4 * limits.concurrency:
-            if len(self._sends) - len(self._slow) >= limits.concurrency:
-                return
-            if (found := self._lanes.next()) is None:
-                return
-            lane, claimed = found
-            task = asyncio.create_task(self._send(claimed))
-            self._sends[task] = _Send(claimed, lane, time.monotonic())
-            task.add_done_callback(self._sent)
+        """Start as many senders as there is room and work for."""
+        while (found := self._next()) is not None:
+            task = asyncio.create_task(self._send_on(*found))
+            self._sends[task] = _Send(found[1], found[0], time.monotonic())
 
-    async def _send(self, claimed: Claimed) -> None:
+    def _next(self) -> tuple[Lane, Claimed] | None:
+        """What to send now, if there is room to."""
+        limits = self._limits
+        if self._stopping or len(self._sends) >= 4 * limits.concurrency:
+            return None
+        if len(self._sends) - len(self._slow) >= limits.concurrency:
+            return None
+        return self._lanes.next()
+
+    async def _send_on(self, lane: Lane, claimed: Claimed) -> None:
+        """Send one delivery after another, as long as there is one to send: a task for each would cost more."""
+        task = asyncio.current_task()
+        assert task is not None
+        while True:
+            try:
+                await self._send(claimed, task)
+            finally:
+                del self._sends[task]
+                self._slow.discard(task)
+                self._overdue.discard(task)
+                if self._lanes.sent(lane, claimed):
+                    self._more = True
+            found = self._next()
+            if found is None:
+                break
+            lane, claimed = found
+            self._sends[task] = _Send(claimed, lane, time.monotonic())
+            self._tell_finished()
+        self._fill()
+        self._tell_finished()
+
+    def _tell_finished(self) -> None:
+        """Have results recorded: many at once, or a few after a while."""
+        if len(self._results) >= _BATCH or not self._sends:
+            self._wake.set()
+        elif self._lingering is None:
+            self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._wake.set)
+
+    async def _send(self, claimed: Claimed, task: asyncio.Task[None]) -> None:
         if time.monotonic() >= self._lease_ends:  # it may be another worker's by now
             self._unsent.append(claimed)
             return
@@ -239,8 +270,6 @@ class DeliveryWorker:
                 _unroutable(delivery) if route is None else await route.sender.send(delivery, claimed.event)
             )
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            assert task is not None
             if task in self._overdue:
                 task.uncancel()
                 outcome = _too_late(delivery, self._limits.send_timeout)
@@ -252,23 +281,12 @@ class DeliveryWorker:
         except Exception as error:  # noqa: BLE001  # a third party's sender may raise anything
             outcome = failure(error, delivery, repeatable=route is None or route.repeatable)
         latency = time.perf_counter() - started
+        now = self._clock.now() if outcome.status is OutcomeStatus.FAILED else started_at
         verdict = next_attempt(
-            self._policy, claimed.tries + 1, outcome, outcome.retry_after, self._clock.now(), self._random()
+            self._policy, claimed.tries + 1, outcome, outcome.retry_after, now, self._random()
         )
         attempt = attempt_of(outcome, delivery.attempts + 1, started_at, latency)
         self._results.append((Result(claimed=claimed, attempt=attempt, verdict=verdict), outcome))
-
-    def _sent(self, task: asyncio.Task[None]) -> None:
-        send = self._sends.pop(task)
-        self._slow.discard(task)
-        self._overdue.discard(task)
-        if self._lanes.sent(send.lane, send.claimed):
-            self._more = True
-        self._fill()
-        if len(self._results) >= _BATCH or not self._sends:
-            self._wake.set()
-        elif self._lingering is None:
-            self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._wake.set)
 
     def _pause(self) -> float | None:
         """How long there is nothing to do, unless something happens."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
@@ -14,14 +15,12 @@ BUCKETS: Final = 64
 
 _FIRST: Final = 1_000  # microseconds
 _GROWTH: Final = 1.2
-_SCALE: Final = 1 / math.log(_GROWTH)
+_EDGES: Final = tuple(_FIRST * _GROWTH**number for number in range(BUCKETS - 1))
 
 
 def bucket(microseconds: int) -> int:
     """Where a latency belongs, 0 to 63."""
-    if microseconds < _FIRST:
-        return 0
-    return min(1 + int(math.log(microseconds / _FIRST) * _SCALE), BUCKETS - 1)
+    return bisect_right(_EDGES, microseconds)
 
 
 def percentile(counts: Mapping[int, int], share: float) -> timedelta | None:

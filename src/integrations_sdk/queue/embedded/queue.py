@@ -51,6 +51,10 @@ _STEP: Final = 500
 """Deliveries replayed or purged in one transaction, so that others never wait for long."""
 
 
+_ACCEPTED: Final = Recorded(accepted=True)
+_REFUSED: Final = Recorded(accepted=False)
+
+
 class _Found(NamedTuple):
     """What a claim brought from the database: with events that were at hand, and rows of those that were not."""
 
@@ -156,13 +160,7 @@ class EmbeddedQueue:
         if any(_makes_work(result) for result in results):
             self._ring()
         return tuple(
-            Recorded(
-                accepted=one.accepted,
-                failing_since=None if one.failing_since is None else moment(one.failing_since),
-                recovered=one.recovered,
-                held=one.held,
-            )
-            for one in taken
+            _recorded(one) if any(one[1:]) else _ACCEPTED if one.accepted else _REFUSED for one in taken
         )
 
     async def release(self, claimed: Iterable[Claimed]) -> None:
@@ -368,6 +366,16 @@ async def _rung(bell: asyncio.Event, timeout: float | None) -> None:
             await bell.wait()
     except TimeoutError:
         pass
+
+
+def _recorded(taken: recording.Taken) -> Recorded:
+    since = taken.failing_since
+    return Recorded(
+        accepted=taken.accepted,
+        failing_since=None if since is None else moment(since),
+        recovered=taken.recovered,
+        held=taken.held,
+    )
 
 
 def _makes_work(result: Result) -> bool:
