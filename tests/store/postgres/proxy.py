@@ -27,11 +27,17 @@ class Proxy:
         """The same database by way of this proxy."""
         user = self._parts.netloc.rpartition("@")[0]
         port = self._server.sockets[0].getsockname()[1]
-        return urlunsplit(self._parts._replace(netloc=f"{user}@127.0.0.1:{port}"))
+        query = f"{self._parts.query}&sslmode=disable"  # or there would be nothing to read
+        return urlunsplit(self._parts._replace(netloc=f"{user}@127.0.0.1:{port}", query=query))
 
     def lose(self, mark: bytes, fault: Fault) -> None:
         """Arm it, once."""
         self._mark, self._fault = mark, fault
+
+    @property
+    def armed(self) -> bool:
+        """Whether what was to be lost has not come by yet."""
+        return bool(self._mark)
 
     def cut(self) -> None:
         """Break every connection."""
@@ -64,10 +70,12 @@ class Proxy:
         with suppress(OSError, asyncio.CancelledError):
             from_server, to_server = await asyncio.open_connection(host, port)
             self._writers.add(to_server)
-            answers = asyncio.create_task(self._forward(from_server, writer))
-            self._tasks.add(answers)
-            await self._forward(reader, to_server, client=writer)
-            answers.cancel()
+            ways = [
+                asyncio.create_task(self._forward(from_server, writer)),
+                asyncio.create_task(self._forward(reader, to_server, client=writer)),
+            ]
+            self._tasks.update(ways)
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for each in (writer, to_server):
             if each is not None:
                 each.transport.abort()

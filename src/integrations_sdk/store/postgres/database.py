@@ -7,8 +7,8 @@ import os
 import random
 import threading
 import weakref
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Final, Generic, NamedTuple, NoReturn, TypeVar
 
 from integrations_sdk.errors import IntegrationError, StateError
@@ -139,14 +139,16 @@ class Database:
         unsure: list[tuple[Done[T], Exception]] = []
 
         async def attempt(connection: Connection) -> T:
-            done = await _work(connection, work)
-            try:
-                await connection.execute("COMMIT")
-            except Exception as error:
-                if is_lost(error) and done.number is not None:
-                    unsure.append((done, error))
-                raise
-            return done.result
+            async with _undoing(connection):
+                await connection.execute(_BEGIN)
+                done = await work(connection)
+                try:
+                    await connection.execute("COMMIT")
+                except Exception as error:
+                    if is_lost(error) and done.number is not None:
+                        unsure.append((done, error))
+                    raise
+                return done.result
 
         try:
             return await session.lend(attempt)
@@ -189,20 +191,20 @@ class Database:
             session.forsake()
 
 
-async def _work(connection: Connection, work: Callable[[Connection], Awaitable[Done[T]]]) -> Done[T]:
-    await connection.execute(_BEGIN)
+@asynccontextmanager
+async def _undoing(connection: Connection) -> AsyncIterator[None]:
+    """Leave no transaction open when something goes wrong."""
     try:
-        return await work(connection)
-    except BaseException:
-        await _roll_back(connection)
+        yield
+    except Exception:
+        try:
+            await connection.execute("ROLLBACK")
+        except Exception:  # noqa: BLE001  # it is broken: closing it undoes the transaction as well
+            terminate(connection)
         raise
-
-
-async def _roll_back(connection: Connection) -> None:
-    try:
-        await connection.execute("ROLLBACK")
-    except Exception:  # noqa: BLE001  # it is broken: closing it undoes the transaction as well
+    except BaseException:  # the loop is being shut down, and has no time for a conversation
         terminate(connection)
+        raise
 
 
 async def _end(session: Session) -> None:

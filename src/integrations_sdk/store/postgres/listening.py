@@ -21,6 +21,7 @@ MAX_PAYLOAD_BYTES: Final = 7_999
 _LONGEST_NAME: Final = 63
 _MOST_WAITING: Final = 1_000
 _CHECK_SECONDS: Final = 60
+_CLOSING_SECONDS: Final = 5
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 
 
@@ -103,7 +104,7 @@ class Subscription:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(Exception):  # it is gone already
-                await connection.close()
+                await connection.close(timeout=_CLOSING_SECONDS)
 
     async def _begin(self) -> None:
         pause = 0.05
@@ -123,10 +124,13 @@ class Subscription:
 
     async def _listen(self) -> None:
         session = await self._database.session()
+        session.dependents.add(self)
         connection: Any = await session.connect()
         connection.add_termination_listener(lambda _: self._wake(None))
         await connection.add_listener(self._name, lambda *arguments: self._wake(arguments[-1]))
         self._connection = connection
+        if self._closed:
+            await self.close()
 
     async def _check(self) -> None:
         """See that the connection lives, which a listener cannot tell from silence."""

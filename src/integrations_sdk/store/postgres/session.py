@@ -6,7 +6,7 @@ import asyncio
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from integrations_sdk.errors import StateError
 from integrations_sdk.store.postgres.address import Address
@@ -22,22 +22,34 @@ from integrations_sdk.store.postgres.connection import (
 from integrations_sdk.store.postgres.faults import is_lost
 from integrations_sdk.store.postgres.schema import bring_up_to_date
 
-__all__ = ["Session"]
+__all__ = ["Dependent", "Session"]
 
 T = TypeVar("T")
 
 _IDLE_SECONDS: Final = 300
 
 
+class Dependent(Protocol):
+    """What has connections of the session outside its pool."""
+
+    async def close(self) -> None:
+        """Close them."""
+        ...
+
+
 class Session:
     """A pool, filled as connections are needed and up to date with the first of them.
 
     It ends with `end()`, or with its loop if that is shut down in an orderly way (`asyncio.run`).
+
+    Attributes:
+        dependents: closed when it ends.
     """
 
     def __init__(self, address: Address, limits: Limits) -> None:
         self.loop = asyncio.get_running_loop()
         self.ended = False
+        self.dependents: weakref.WeakSet[Dependent] = weakref.WeakSet()
         self._address = address
         self._limits = limits
         self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
@@ -142,6 +154,8 @@ class Session:
         while self._working:
             await self._idle.wait()
         self.ended = True
+        for dependent in list(self.dependents):
+            await dependent.close()
         with suppress(Exception):  # what cannot be closed in order was cut off
             async with asyncio.timeout(self._limits.seconds):
                 await self._pool
