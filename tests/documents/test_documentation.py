@@ -19,6 +19,7 @@ from integrations_sdk import IntegrationManagementManager
 from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.models import IntegrationType
 from integrations_sdk.testing import Sandbox
+from support.telemetry import fresh_providers
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -84,7 +85,8 @@ def namespace(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     module = types.ModuleType(f"document_{re.sub(r'[^a-z0-9]+', '_', request.node.name.lower())}")
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    yield vars(module)
+    with fresh_providers():
+        yield vars(module)
     opened = list(vars(module).values())
     for kind in (IntegrationManagementManager, Sandbox):
         for item in opened:

@@ -32,6 +32,7 @@ from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models import Secret, plain
 from integrations_sdk.testing import FaultSpec, Received, Reply, Sandbox
 from integrations_sdk.testing.server import LoopbackServer
+from support.telemetry import fresh_providers
 
 AnyConnector = type[Connector[ConnectorConfig]]
 
@@ -133,21 +134,14 @@ class Memory(logging.Handler):
 
 SPANS: Final = InMemorySpanExporter()
 METRICS: Final = InMemoryMetricReader()
-
-
-def _observe() -> None:
-    """The application's global providers, which can be set only once in a process."""
-    tracing = TracerProvider()
-    tracing.add_span_processor(SimpleSpanProcessor(SPANS))
-    trace.set_tracer_provider(tracing)
-    metrics.set_meter_provider(MeterProvider([METRICS]))
+_TRACING: Final = TracerProvider(shutdown_on_exit=False)
+_TRACING.add_span_processor(SimpleSpanProcessor(SPANS))
+_METERING: Final = MeterProvider([METRICS], shutdown_on_exit=False)
 
 
 @contextmanager
 def observed(evidence: Evidence) -> Iterator[None]:
     """All loggers at DEBUG, warnings, spans and metrics: as evidence."""
-    if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        _observe()
     SPANS.clear()
     handler, names = Memory(evidence), ["", *logging.root.manager.loggerDict]
     levels = {name: logging.getLogger(name).level for name in names}
@@ -155,7 +149,9 @@ def observed(evidence: Evidence) -> Iterator[None]:
     for name in names:
         logging.getLogger(name).setLevel(logging.DEBUG)
     try:
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, fresh_providers():
+            trace.set_tracer_provider(_TRACING)
+            metrics.set_meter_provider(_METERING)
             warnings.simplefilter("always")
             yield
     finally:
