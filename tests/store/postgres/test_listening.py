@@ -184,6 +184,47 @@ def test_the_first_connection_must_succeed(place) -> None:
     place.use(scenario, url="postgresql://127.0.0.1:1/db")
 
 
+def test_closing_while_interrupted(place) -> None:
+    """A subscription that cannot reconnect ends when it is closed, even just as it succeeds."""
+
+    async def main():
+        async with Proxy(place.url) as proxy:
+            store = PostgresStore(proxy.url)
+            wakes = await begun(store)
+            proxy.refusing = True
+            proxy.cut()
+            waiting = asyncio.ensure_future(anext(wakes, "ended"))
+            connections = proxy.connections
+            while proxy.connections == connections:
+                await asyncio.sleep(0.01)
+            await wakes.close()
+            assert await waiting == "ended"
+            proxy.refusing = False
+            late = store.subscribe("work")
+            waiting = asyncio.ensure_future(anext(late, "ended"))
+            await asyncio.sleep(0)
+            await late.close()
+            assert await waiting in {"", "ended"}
+            assert late._connection is None
+            await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_setup_that_breaks_is_named(place) -> None:
+    """What goes wrong between connecting and listening is `StateError` too, and leaves no connection."""
+
+    async def main():
+        async with Proxy(place.url) as proxy:
+            store = PostgresStore(proxy.url)
+            proxy.lose(b"set_config", "lose the request")
+            with pytest.raises(StateError, match="broke the connection"):
+                await anext(store.subscribe("work"))
+            await store.close()
+
+    asyncio.run(main())
+
+
 def test_too_many_payloads_drop_the_oldest(place, monkeypatch) -> None:
     """Payloads are hints: of those that nobody takes, the latest are kept."""
     monkeypatch.setattr(listening, "_MOST_WAITING", 3)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import re
+import socket
 import sys
 import threading
 import traceback
@@ -279,6 +280,28 @@ def test_the_driver_may_be_missing(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     with pytest.raises(MissingExtraError, match=r"integrations-sdk\[postgres\]"):
         PostgresStore("postgresql://h/db")
+
+
+def test_sockets_are_kept_alive_and_cut() -> None:
+    """A silent peer is noticed by the system; what is cut is closed for the other end, its number still taken."""
+    server = socket.create_server(("127.0.0.1", 0))
+    over_network = socket.create_connection(server.getsockname())
+    accepted, _ = server.accept()
+    pair = socket.socketpair()
+    for ours, other in ((over_network, accepted), pair):
+        holder = SimpleNamespace(_transport=SimpleNamespace(get_extra_info=lambda _, ours=ours: ours))
+        connection._keep_alive(holder)
+        kept = ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert bool(kept) == (ours.family == socket.AF_INET)
+        number = ours.fileno()
+        connection.cut(holder)
+        assert (other.recv(1), ours.fileno()) == (b"", number)
+        ours.close()
+        connection.cut(holder)
+        other.close()
+    server.close()
+    connection.cut(SimpleNamespace())
+    connection._keep_alive(SimpleNamespace(_transport=None))
 
 
 @pytest.mark.parametrize(
@@ -572,6 +595,45 @@ def test_the_loops_end_closes_its_connections(place) -> None:
     asyncio.run(_await(write_one(store)))
     assert _left(place) == 0
     assert asyncio.run(_await(store.count(C))) == 1
+
+
+def test_a_loop_may_end_amid_writes(place) -> None:
+    """A loop that ends while writes are under way undoes or completes each, and complains of nothing."""
+    store = PostgresStore(place.url)
+    for steps in range(12):
+
+        async def begin(number: int, steps: int = steps) -> None:
+            for each in range(3):
+                asyncio.ensure_future(  # noqa: RUF006
+                    store.write(Insert(doc(f"a{number}{each}")), Insert(doc(f"b{number}{each}")))
+                )
+            for _ in range(steps * 2):
+                await asyncio.sleep(0.0005)
+
+        asyncio.run(begin(steps))
+    assert _left(place) == 0
+    found = asyncio.run(_await(store.query(C))).documents
+    assert {item.id[1:] for item in found if item.id[0] == "a"} == {
+        item.id[1:] for item in found if item.id[0] == "b"
+    }
+
+
+def test_a_defect_reaches_its_caller(place, monkeypatch) -> None:
+    """An error that is nobody's to expect is raised where it matters, and the store goes on."""
+
+    async def scenario(store):
+        await write_one(store)
+        with monkeypatch.context() as patch:
+            patch.setattr(store._statements, "change", lambda _: 1 / 0)
+            given_up = asyncio.ensure_future(store.write(Insert(doc("b"))))
+            waiting = asyncio.ensure_future(store.write(Insert(doc("c"))))
+            await asyncio.sleep(0)
+            given_up.cancel()
+            with pytest.raises(ZeroDivisionError):
+                await waiting
+        assert await store.count(C) == 1
+
+    place.use(scenario)
 
 
 def test_a_loop_that_was_not_shut_down_is_survived(place) -> None:

@@ -84,13 +84,15 @@ class Database:
             StateError: it cannot be used now.
         """
         session = await self.session()
-        for last in (False, True):
-            try:
-                return await session.lend(work)
-            except Exception as error:  # noqa: BLE001  # the port: whatever the driver raises becomes ours
-                if last or not is_lost(error):
-                    self._fail(error)
-        raise AssertionError
+        try:
+            return await session.lend(work)
+        except Exception as error:  # noqa: BLE001  # the port: whatever the driver raises becomes ours
+            if not is_lost(error):
+                self._fail(error)
+        try:
+            return await session.lend(work)
+        except Exception as error:  # noqa: BLE001  # likewise
+            self._fail(error)
 
     async def transact(
         self, work: Callable[[Connection], Awaitable[Done[T]]], session: Session | None = None
@@ -108,14 +110,15 @@ class Database:
             StateError: it cannot be used now.
         """
         session = session or await self.session()
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return await self._attempt(session, work)
             except Exception as error:  # noqa: BLE001  # likewise
                 if attempt == _ATTEMPTS or isinstance(error, IntegrationError) or not is_passing(error):
                     self._fail(error)
             await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311  # only spreads load
-        raise AssertionError
 
     async def close(self) -> None:
         """Finish what is under way and close every connection, in every loop; a second call waits likewise."""

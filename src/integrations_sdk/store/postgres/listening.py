@@ -12,6 +12,7 @@ from integrations_sdk.errors import ConfigurationError, IntegrationError
 from integrations_sdk.logs import logger
 from integrations_sdk.store.postgres.address import Address
 from integrations_sdk.store.postgres.database import Database
+from integrations_sdk.store.postgres.faults import translate
 
 __all__ = ["MAX_PAYLOAD_BYTES", "Subscription", "channel_name", "check_payload"]
 
@@ -111,10 +112,11 @@ class Subscription:
         while not self._closed:
             try:
                 await self._listen()
-            except IntegrationError as error:
-                if not self._began:
-                    raise
-                logger().warning("subscription interrupted", channel=self._name, reason=str(error))
+            except Exception as error:  # noqa: BLE001  # the port: whatever the driver raises becomes ours
+                ours = translate(error, self._database.address)
+                if not (self._began and isinstance(ours, IntegrationError)):
+                    raise ours from (None if ours is error else error)
+                logger().warning("subscription interrupted", channel=self._name, reason=str(ours))
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             else:
