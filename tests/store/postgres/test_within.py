@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from integrations_sdk.errors import AlreadyExistsError, ConflictError, StateError
+from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, ConflictError, StateError
 from integrations_sdk.store.base import Delete, Document, Insert, Put, Replace
 
 asyncpg = pytest.importorskip("asyncpg", reason="asyncpg is not installed (extra `postgres`)")
@@ -89,11 +89,11 @@ def test_writes_are_those_of_the_port(place) -> None:
 
 
 def test_a_transaction_must_be_open(place) -> None:
-    """Without one, `StateError` says how to open one, and nothing is written."""
+    """Without one, `ConfigurationError` says how to open one, and nothing is written."""
 
     async def scenario(store, host):
         with pytest.raises(
-            StateError, match=r"no transaction is open: use `async with connection\.transaction"
+            ConfigurationError, match=r"an open transaction \(use `async with connection\.transaction"
         ):
             await store.write_within(host, Insert(doc("a")))
         assert await store.count(C) == 0

@@ -102,7 +102,8 @@ class PostgresStore:
             channel: whom to notify once it is committed; see `notify()`.
 
         Raises:
-            StateError: no transaction is open, or the connection is to another database.
+            ConfigurationError: no transaction is open; besides as for `write()`.
+            StateError: the connection is to another database.
             ConflictError: also when another transaction was faster in a way that only doing the whole
                 transaction again can answer.
         """

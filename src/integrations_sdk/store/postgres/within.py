@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from integrations_sdk.errors import ConflictError, IntegrationError, StateError
+from integrations_sdk.errors import ConfigurationError, ConflictError, IntegrationError
 from integrations_sdk.store.postgres.connection import Connection
 from integrations_sdk.store.postgres.database import Database
 from integrations_sdk.store.postgres.documents import Answer, Order, apply
@@ -22,12 +22,14 @@ async def run_within(
     """Do what was ordered in the transaction that is open on the connection, behind a savepoint.
 
     Raises:
-        StateError: none is open, or the connection is to another database.
+        ConfigurationError: none is open.
+        StateError: the connection is to another database.
         ConflictError: also if only doing all of the transaction again can help.
         IntegrationError: the decision against the order. The transaction is as it was then.
     """
     if not connection.is_in_transaction():
-        raise StateError("no transaction is open: use `async with connection.transaction():`")
+        remedy = "use `async with connection.transaction():`"
+        raise ConfigurationError.of("write", "connection", "expected an open transaction", remedy)
     await database.read(_nothing)  # so that the tables are there
     answer = await _repeated(connection, database, statements, order)
     if isinstance(answer, IntegrationError):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from integrations_sdk.store.base import Document, Page, Write
 from integrations_sdk.store.encoding import Encoded, Pairs, decode, decode_keys, encode_cursor, encode_keys
 from integrations_sdk.store.plan import plan, target
 from integrations_sdk.store.sqlite import statements
 
-__all__ = ["apply", "count", "get", "next_number", "purge", "query", "version"]
+__all__ = ["Executor", "apply", "count", "get", "next_number", "purge", "query", "version"]
+
+
+Executor: TypeAlias = sqlite3.Connection | sqlite3.Cursor
+"""What statements are run on; a cursor where the connection's way to make rows is somebody else's."""
 
 
 class _Row(NamedTuple):
@@ -23,7 +27,7 @@ class _Row(NamedTuple):
 
 
 def apply(
-    connection: sqlite3.Connection, writes: Sequence[Write], encoded: Sequence[Encoded | None], now: int
+    connection: Executor, writes: Sequence[Write], encoded: Sequence[Encoded | None], now: int
 ) -> list[int | None]:
     """Do the writes of one transaction, which nothing has been changed for if this raises a decision.
 
@@ -112,7 +116,7 @@ def purge(connection: sqlite3.Connection, now: int, limit: int) -> int:
     return len(rows)
 
 
-def _find(connection: sqlite3.Connection, collection: str, id_: str, now: int) -> _Row:
+def _find(connection: Executor, collection: str, id_: str, now: int) -> _Row:
     found = connection.execute(statements.FIND, (collection, id_)).fetchone()
     if found is None:
         return _Row(None, None, ())
@@ -122,7 +126,7 @@ def _find(connection: sqlite3.Connection, collection: str, id_: str, now: int) -
 
 
 def _change(
-    connection: sqlite3.Connection, collection: str, row: _Row, kept: Encoded | None, version: int | None
+    connection: Executor, collection: str, row: _Row, kept: Encoded | None, version: int | None
 ) -> _Row:
     if kept is not None and row.seq is not None and row.version is not None:
         keys = encode_keys(kept.keys)
@@ -140,21 +144,17 @@ def _change(
     return _Row(seq, version, kept.keys)
 
 
-def _remove(connection: sqlite3.Connection, collection: str, seq: int, keys: Pairs) -> None:
+def _remove(connection: Executor, collection: str, seq: int, keys: Pairs) -> None:
     connection.execute(statements.REMOVE, (seq,))
     _drop_keys(connection, collection, seq, keys)
 
 
-def _add_keys(
-    connection: sqlite3.Connection, collection: str, seq: int, pairs: Sequence[tuple[str, str]]
-) -> None:
+def _add_keys(connection: Executor, collection: str, seq: int, pairs: Sequence[tuple[str, str]]) -> None:
     if pairs:
         connection.executemany(statements.ADD_KEY, [(collection, name, value, seq) for name, value in pairs])
 
 
-def _drop_keys(
-    connection: sqlite3.Connection, collection: str, seq: int, pairs: Sequence[tuple[str, str]]
-) -> None:
+def _drop_keys(connection: Executor, collection: str, seq: int, pairs: Sequence[tuple[str, str]]) -> None:
     if pairs:
         connection.executemany(statements.DROP_KEY, [(collection, name, value, seq) for name, value in pairs])
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from integrations_sdk.errors import StateError
 
-__all__ = ["MIGRATIONS", "Synchronous", "connect"]
+__all__ = ["MIGRATIONS", "Synchronous", "connect", "is_up_to_date"]
 
 Synchronous = Literal["NORMAL", "FULL"]
 """When a commit is on the disk: `FULL` at once, `NORMAL` soon (a power cut can lose the last ones)."""
@@ -70,6 +70,12 @@ def connect(path: Path, *, synchronous: Synchronous, busy_timeout: timedelta) ->
         connection.close()
         raise
     return connection
+
+
+def is_up_to_date(cursor: sqlite3.Cursor) -> bool:
+    """Whether the tables of this release are in the file."""
+    marks = (cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    return tuple(marks) == (_APPLICATION, len(MIGRATIONS))
 
 
 def _create(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Final, TypeVar, get_args
 from integrations_sdk.clock import Clock, SystemClock
 from integrations_sdk.errors import ConfigurationError, Problem, StateError
 from integrations_sdk.store.base import Delete, Document, Page, Write
-from integrations_sdk.store.encoding import check_limit, decode, decode_cursor, encode, microseconds
+from integrations_sdk.store.encoding import Encoded, check_limit, decode, decode_cursor, encode, microseconds
 from integrations_sdk.store.sqlite import documents
 from integrations_sdk.store.sqlite.faults import translate
 from integrations_sdk.store.sqlite.schema import Synchronous, connect
+from integrations_sdk.store.sqlite.within import run_within
 from integrations_sdk.store.sqlite.worker import Worker
 
 __all__ = ["SQLiteStore"]
@@ -69,10 +70,26 @@ class SQLiteStore:
         if not writes:
             return ()
         versions = await self._writer.run(lambda c: documents.apply(c, writes, encoded, now))
-        return tuple(
-            None if kept is None else decode(kept, version or 0)
-            for kept, version in zip(encoded, versions, strict=True)
-        )
+        return _answers(encoded, versions)
+
+    def write_within(self, connection: sqlite3.Connection, *writes: Write) -> tuple[Document | None, ...]:
+        """`write()` inside a transaction of the host application, which it does not end.
+
+        When it is rolled back nothing was written. An error leaves the transaction usable. Done at once in
+        the calling thread, which must be that of the connection. The host's tables live beside ours in the
+        store's file.
+
+        Args:
+            connection: of `sqlite3`, to the file of this store, with a transaction open; where `sqlite3`
+                begins transactions by itself, this begins one, which is the host's to commit.
+
+        Raises:
+            ConfigurationError: no transaction is open; besides as for `write()`.
+            StateError: the connection is to another database, or the store was never used before.
+        """
+        now = self._now()
+        encoded = [None if isinstance(write, Delete) else encode(write.document) for write in writes]
+        return _answers(encoded, run_within(connection, self._path, writes, encoded, now))
 
     async def get(self, collection: str, id: str) -> Document | None:  # noqa: A002  # the port's name
         """See `Store.get`."""
@@ -154,6 +171,15 @@ class SQLiteStore:
         if self._closed:
             raise StateError("the store is closed: open another one")
         return microseconds(self._clock.now())
+
+
+def _answers(
+    encoded: Sequence[Encoded | None], versions: Sequence[int | None]
+) -> tuple[Document | None, ...]:
+    return tuple(
+        None if kept is None else decode(kept, version or 0)
+        for kept, version in zip(encoded, versions, strict=True)
+    )
 
 
 def _stop(*workers: Worker) -> None:
