@@ -1,6 +1,6 @@
 """What the stores cost, as ratios of things measured side by side in one run.
 
-    python benchmarks/store.py [--quick] [--json] [--writes 2000] [--integrations 10000]
+    python benchmarks/store.py [--quick] [--json] [--writes 2000] [--integrations 10000] [--postgres [URL]]
 
 Times are medians of interleaved rounds.
 
@@ -12,6 +12,8 @@ Times are medians of interleaved rounds.
 - `memory_vs_sqlite`: concurrent writes to `MemoryStore` beside those to `SQLiteStore`.
 - `memory_vs_dicts`: memory of that many integrations in `MemoryStore` beside a dict of plain dicts.
 - `query_10000_vs_100`: a page by key among all integrations beside one among a hundredth of them.
+- with `--postgres`, where a server is reached: `postgres_batched_vs_direct` and so on, `PostgresStore` beside
+  bare `asyncpg` on one connection, likewise; `postgres_batched_vs_one_by_one` as for SQLite.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
+from measuring.postgres import DEFAULT_URL, postgres
 from measuring.rounds import options, report
 
 from integrations_sdk.store.base import Document, Insert, Store
@@ -260,11 +263,15 @@ def main() -> None:
     parser = options("What the stores cost.")
     parser.add_argument("--writes", type=int, help="documents written in each round (2000)")
     parser.add_argument("--integrations", type=int, help="integrations held in memory (10000)")
-    arguments = parser.parse_args()
-    ratios, table = measure(
-        arguments.writes or (100 if arguments.quick else 2_000),
-        arguments.integrations or (500 if arguments.quick else 10_000),
+    parser.add_argument(
+        "--postgres", nargs="?", const=DEFAULT_URL, metavar="URL", help=f"also this server ({DEFAULT_URL})"
     )
+    arguments = parser.parse_args()
+    writes = arguments.writes or (100 if arguments.quick else 2_000)
+    ratios, table = measure(writes, arguments.integrations or (500 if arguments.quick else 10_000))
+    if arguments.postgres:
+        more = postgres(arguments.postgres, integration, writes=writes, batch=BATCH, rounds=ROUNDS)
+        ratios, table = ratios | more[0], table | more[1]
     title = f"Stores, SQLite {sqlite3.sqlite_version}, batches of {BATCH}; {ROUNDS} rounds"
     report(title, table, ratios, as_json=arguments.json)
 
