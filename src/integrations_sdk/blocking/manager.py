@@ -51,7 +51,7 @@ class IntegrationManagementManager:
         gitlab_url: the GitLab instance the project lives on.
         tenant_id: tenants never see each other's records.
         store: a `Store`, which stays yours to close, or a URL: `memory:`, `sqlite:///relative.db`,
-            `sqlite:////absolute.db`.
+            `sqlite:////absolute.db`, `postgresql://user:password@host/database`.
         bus: a `Bus`, which stays yours to close, or a URL: `memory:`.
         secrets: a `SecretStore`; None seals credentials into the store, with the key of
             `INTEGRATIONS_SDK_KEY` or a key file (a store in memory gets a key of its own).
