@@ -37,7 +37,7 @@ def ours(url: str, transport: Callable[[], Transport] | None = None) -> Iterator
     """A manager with one Slack integration whose own rate limit is out of the way."""
     with IntegrationManagementManager("group/project", http=transport() if transport else None) as mgr:
         slack = mgr.slack.create_slack_integration(
-            {"webhook_url": url + HOOK, "messages_per_second": 1_000_000.0}
+            {"webhook_url": url + HOOK, "messages_per_second": 1_000.0}
         )
         message = {"text": TEXT}
         integration_id = slack.integration_id
