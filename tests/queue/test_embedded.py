@@ -168,7 +168,7 @@ def test_a_queue_in_memory_has_no_host():
     async def scenario():
         queue = open_queue()
         host = sqlite3.connect(":memory:")
-        with pytest.raises(StateError, match="another database"):
+        with pytest.raises(StateError, match="lives in memory"):
             queue.enqueue_within(host, EVENT, [new("d")])
         host.close()
         await queue.close()

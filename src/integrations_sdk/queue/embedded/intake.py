@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from integrations_sdk.clock import Clock
-from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, StateError
+from integrations_sdk.errors import AlreadyExistsError, StateError
 from integrations_sdk.queue.base import Accepted
 from integrations_sdk.queue.embedded import enqueueing
 from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
@@ -16,6 +16,7 @@ from integrations_sdk.queue.embedded.enqueueing import Bundle, Taken
 from integrations_sdk.queue.embedded.place import Place
 from integrations_sdk.queue.embedded.schema import prepare
 from integrations_sdk.store.encoding import microseconds
+from integrations_sdk.store.sqlite.within import check_host
 
 __all__ = ["Intake"]
 
@@ -58,7 +59,9 @@ class Intake:
 
     def take_within(self, connection: sqlite3.Connection, bundle: Bundle) -> tuple[Accepted, ...]:
         """Store it in a host's transaction; see `Queue.enqueue_within`."""
-        self._check(connection)
+        if self._place.path is None:
+            raise StateError("the queue lives in memory, where no connection leads: use a SQLiteStore")
+        check_host(connection, self._place.path)
         cursor = connection.cursor()
         cursor.row_factory = None
         prepare(cursor)
@@ -104,20 +107,6 @@ class Intake:
             if one.event is not None:
                 self._events.add(one.event, bundle.event)
         return taken
-
-    def _check(self, connection: sqlite3.Connection) -> None:
-        files = {row[1]: row[2] for row in connection.execute("PRAGMA database_list").fetchall()}
-        path = self._place.path
-        if path is None or not files.get("main") or not path.samefile(files["main"]):
-            raise StateError("the connection is to another database than the queue's")
-        if connection.in_transaction:
-            return
-        if connection.isolation_level is None:
-            remedy = "execute BEGIN IMMEDIATE, or the deliveries would not be bound to your other changes"
-            raise ConfigurationError.of("enqueue", "connection", "expected an open transaction", remedy)
-        # As `sqlite3` begins before a first change; but with the lock, for we read before we write, and SQLite
-        # refuses to let a reader write where somebody else has written since.
-        connection.execute("BEGIN IMMEDIATE")
 
 
 def _explained(error: Exception) -> Exception:
