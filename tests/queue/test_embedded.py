@@ -94,7 +94,7 @@ def test_commit_and_rollback_of_a_host(tmp_path, isolation):
                 if isolation is None:
                     host.execute("BEGIN")
                 host.execute("INSERT INTO orders VALUES (?)", (f"o{number}",))
-                queue.enqueue_within(host, EVENT, [new(f"o{number}")])
+                await queue.enqueue_within(host, EVENT, [new(f"o{number}")])
                 if number % 2:
                     host.commit()
                 else:
@@ -115,9 +115,9 @@ def test_a_host_may_be_the_first(tmp_path):
     async def scenario(queue, _):
         host = sqlite3.connect(tmp_path / "q.db")
         try:
-            assert queue.enqueue_within(host, EVENT, [new("gone")])
+            assert await queue.enqueue_within(host, EVENT, [new("gone")])
             host.rollback()
-            assert queue.enqueue_within(host, EVENT, [new("kept")])
+            assert await queue.enqueue_within(host, EVENT, [new("kept")])
             host.commit()
         finally:
             host.close()
@@ -138,7 +138,7 @@ def test_a_host_without_a_transaction_is_refused(tmp_path):
         host = sqlite3.connect(tmp_path / "q.db", isolation_level=None)
         try:
             with pytest.raises(ConfigurationError, match="BEGIN IMMEDIATE"):
-                queue.enqueue_within(host, EVENT, [new("d")])
+                await queue.enqueue_within(host, EVENT, [new("d")])
         finally:
             host.close()
 
@@ -155,7 +155,7 @@ def test_a_host_on_another_database_is_refused(tmp_path, other):
         try:
             host.execute("CREATE TABLE t (x)")
             with pytest.raises(StateError, match="another database"):
-                queue.enqueue_within(host, EVENT, [new("d")])
+                await queue.enqueue_within(host, EVENT, [new("d")])
         finally:
             host.close()
 
@@ -169,7 +169,7 @@ def test_a_queue_in_memory_has_no_host():
         queue = open_queue()
         host = sqlite3.connect(":memory:")
         with pytest.raises(StateError, match="lives in memory"):
-            queue.enqueue_within(host, EVENT, [new("d")])
+            await queue.enqueue_within(host, EVENT, [new("d")])
         host.close()
         await queue.close()
 
@@ -236,7 +236,7 @@ def test_plans_use_indexes(tmp_path):
 
     on_file(tmp_path, scenario)
     connection = sqlite3.connect(tmp_path / "q.db")
-    columns = {"_KEYED": 9, "_IN_LINE": 2, "_HELD_BY": 2, "_MOVE": 5, "_NEXT_OF_KEY": 2, "_COUNT": 6}
+    columns = {"_KEYED": 9, "_IN_LINE": 2, "_HELD_BY": 2, "_MOVE": 6, "_NEXT_OF_KEY": 2, "_COUNT": 6}
     for module in (claiming, enqueueing, recording):
         for name, sql in vars(module).items():
             if not isinstance(sql, str) or not sql.startswith(("SELECT", "UPDATE", "WITH", "INSERT")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -108,9 +107,9 @@ class DeliveryEngine:
         new = self._new(targets, ordering_key, idempotency_key, due_at)
         return await self.queue.enqueue(queued, new)
 
-    def enqueue_within(
+    async def enqueue_within(
         self,
-        connection: sqlite3.Connection,
+        connection: object,
         event: Event | QueuedEvent,
         targets: Iterable[Target],
         *,
@@ -120,7 +119,7 @@ class DeliveryEngine:
     ) -> tuple[Accepted, ...]:
         """`enqueue()` inside a transaction of your own; see `Queue.enqueue_within`."""
         new = self._new(targets, ordering_key, idempotency_key, due_at)
-        return self.queue.enqueue_within(connection, _queued(event), new)
+        return await self.queue.enqueue_within(connection, _queued(event), new)
 
     async def enqueue_and_wait(
         self,

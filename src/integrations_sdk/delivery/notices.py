@@ -26,6 +26,8 @@ def notices_of(
     | `{topic}.disabled` | the target was disabled; its backlog is held |
     | `{topic}.recovered` | the first success of a target that had been failing |
 
+    Of what was only put off (nothing was sent, and it is tried again) nothing is told.
+
     Args:
         listens: whether anybody does, to events of a type.
     """
@@ -42,9 +44,10 @@ def notices_of(
         yield _event(f"{topic}.delivered", target, now, facts)
         yield _event(f"{topic}.recovered", target, now, facts)
         return
-    again = plain(verdict.due) if isinstance(verdict, At) else None
-    facts |= {"error": finished.result.attempt.error, "next_attempt_at": again}
-    yield _event(f"{topic}.failed", target, now, facts)
+    if (attempt := finished.result.attempt) is not None:
+        again = plain(verdict.due) if isinstance(verdict, At) else None
+        facts |= {"error": attempt.error, "next_attempt_at": again}
+        yield _event(f"{topic}.failed", target, now, facts)
     if isinstance(verdict, Dead):
         yield _event(f"{topic}.exhausted", target, now, {**facts, "reason": verdict.reason})
     elif finished.recorded.held and not isinstance(verdict, At):
@@ -58,10 +61,15 @@ def target_notice(what: str, target: Target, now: datetime, reason: str | None =
 
 def _facts(finished: Finished) -> dict[str, JsonValue]:
     delivery, attempt = finished.result.claimed.delivery, finished.result.attempt
-    return {
+    facts: dict[str, JsonValue] = {
         "delivery_id": delivery.delivery_id,
         "event_id": delivery.event_id,
         "event_type": delivery.event_type,
+    }
+    if attempt is None:
+        return facts
+    return {
+        **facts,
         "attempt": delivery.attempts + 1,
         "http_status": attempt.http_status,
         "latency": attempt.latency.total_seconds(),

@@ -14,6 +14,7 @@ __all__ = [
     "EXCERPT_BYTES",
     "At",
     "Attempt",
+    "Backlog",
     "Dead",
     "Delivery",
     "DeliveryState",
@@ -51,11 +52,15 @@ class Target:
 
     Attributes:
         kind: which sender takes it, e.g. `webhook`, `integration`.
-        id: which of its targets, e.g. `webhook-5`.
+        id: which of its targets, e.g. `webhook-5`; unique within kind and tenant.
+        tenant_id: whose it is; one queue serves many tenants.
+        project_id: the project of the tenant that it belongs to; None: to none of them.
     """
 
     kind: str
     id: str
+    tenant_id: str = "default"
+    project_id: str | None = attrs.field(default=None, order=lambda project: project or "")
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}"
@@ -141,6 +146,23 @@ class TargetStatistics(Record):
     held_since: datetime | None = None
     held_reason: str | None = None
     backlog: int = 0
+    oldest_due_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Backlog(Record):
+    """What a queue has not finished yet, over all its targets.
+
+    Attributes:
+        pending: to be sent, now or later; `waiting` behind an earlier one of their ordering key, `leased` with a
+            worker, `held` because their target is disabled.
+        oldest_due_at: when the first pending one was or is due, held ones not counted; None: nothing is pending.
+    """
+
+    pending: int = 0
+    waiting: int = 0
+    leased: int = 0
+    held: int = 0
     oldest_due_at: datetime | None = None
 
 

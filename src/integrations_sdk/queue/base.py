@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import attrs
 
 from integrations_sdk.models.delivery import (
     Attempt,
+    Backlog,
     Delivery,
     DeliveryState,
     Target,
@@ -24,10 +25,8 @@ from integrations_sdk.models.delivery import (
     Verdict,
 )
 
-if TYPE_CHECKING:
-    import sqlite3
-
 __all__ = [
+    "MOST_PER_SECOND",
     "Accepted",
     "Batch",
     "Claimed",
@@ -39,7 +38,12 @@ __all__ = [
     "Replay",
     "Result",
     "Selection",
+    "slot_grace",
 ]
+
+
+MOST_PER_SECOND: Final = 10_000
+"""The highest rate limit of a target; whoever takes more needs none."""
 
 
 @attrs.frozen(kw_only=True)
@@ -81,6 +85,8 @@ class Claimed:
         handle: names the delivery to its queue.
         token: proves the lease; once the lease has gone to another worker, nothing is taken with it.
         tries: attempts since it was enqueued or replayed, which is what a schedule counts.
+        slot: when it is to be sent, under the rate limit of its target: not before, and if that is missed by
+            more than `slot_grace()` it is to be released instead; None: at once, for there is no limit.
     """
 
     handle: int
@@ -88,6 +94,7 @@ class Claimed:
     tries: int
     delivery: Delivery
     event: QueuedEvent
+    slot: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -106,10 +113,14 @@ class Batch:
 
 @attrs.frozen(kw_only=True)
 class Result:
-    """What an attempt on a claimed delivery came to."""
+    """What an attempt on a claimed delivery came to.
+
+    Attributes:
+        attempt: None when nothing was sent: then none is logged or counted, and only the verdict is taken.
+    """
 
     claimed: Claimed
-    attempt: Attempt
+    attempt: Attempt | None
     verdict: Verdict
 
 
@@ -143,6 +154,8 @@ class Selection:
     event_id: str | None = None
     event_type: str | None = None
     target: Target | None = None
+    tenant_id: str | None = None
+    project_id: str | None = None
     kind: str | None = None
     ordering_key: str | None = None
     states: tuple[DeliveryState, ...] = ()
@@ -175,6 +188,11 @@ class Replay:
     finished: bool
 
 
+def slot_grace(rate: float) -> timedelta:
+    """How late a slot may still be used: 20 ms, or half of the time between two slots where that is longer."""
+    return max(timedelta(milliseconds=20), timedelta(seconds=0.5 / rate))
+
+
 class Queue(Protocol):
     """Where deliveries live. Methods may be called concurrently, from one event loop."""
 
@@ -192,16 +210,18 @@ class Queue(Protocol):
         """
         ...
 
-    def enqueue_within(
-        self, connection: sqlite3.Connection, event: QueuedEvent, deliveries: Sequence[NewDelivery]
+    async def enqueue_within(
+        self, connection: object, event: QueuedEvent, deliveries: Sequence[NewDelivery]
     ) -> tuple[Accepted, ...]:
         """`enqueue()` inside a transaction of the host application, which it neither begins nor ends.
 
         When it is rolled back nothing was enqueued. Workers see the deliveries within about a tenth of a
-        second of the commit.
+        second of the commit. Over a connection that blocks (`sqlite3`) it never waits for anything of the loop,
+        so it may be driven to its end in the thread that the connection belongs to.
 
         Args:
-            connection: an open transaction on the very database that the queue lives in.
+            connection: an open transaction on the very database that the queue lives in: a
+                `sqlite3.Connection` to a SQLite file, an `asyncpg.Connection` to PostgreSQL.
 
         Raises:
             StateError: the queue does not live in a database, or the connection is to another one.
@@ -266,6 +286,20 @@ class Queue(Protocol):
         """
         ...
 
+    async def limit(self, target: Target, rate: float | None) -> None:
+        """Hand out no more of this target's deliveries than `rate` a second, over all workers together.
+
+        Deliveries are given slots that are 1 / `rate` apart, see `Claimed.slot`; those that go unused are not made
+        up for. So over any time T no more than `rate` x (T + `slot_grace(rate)`) + 1 are sent.
+
+        Args:
+            rate: more than 0 and at most 10,000; None: no limit.
+
+        Raises:
+            ConfigurationError: `rate` is out of range.
+        """
+        ...
+
     async def hold(self, target: Target, reason: str) -> bool:
         """Hand out no more of this target's deliveries; False if it was held already."""
         ...
@@ -307,6 +341,10 @@ class Queue(Protocol):
 
     async def statistics(self, target: Target) -> TargetStatistics:
         """What became of the attempts on a target; of an unknown one there were none."""
+        ...
+
+    async def backlog(self) -> Backlog:
+        """What is not finished yet; its cost grows with that, not with the log."""
         ...
 
     async def replay(

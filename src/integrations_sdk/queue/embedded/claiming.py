@@ -3,6 +3,7 @@
 Targets stand in a line, ordered by `turn_at`; one that was served goes to its end. So a backlog, however
 long, delays nobody else, and a claim looks at no more of it than it hands out.
 """
+# ruff: noqa: S608  # only constants are joined into the SQL; every value is a parameter
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from integrations_sdk.queue.embedded.bulk import as_json, fetch_numbers, fetch_rows
+from integrations_sdk.models.delivery import Target
+from integrations_sdk.queue.embedded.bulk import as_json, fetch_rows
 
 __all__ = [
     "Claim",
@@ -26,16 +28,29 @@ __all__ = [
 ]
 
 
+AHEAD: Final = 1_000_000
+"""How far ahead slots are given, in microseconds: the more, the fewer claims; the fewer, the less a kill wastes."""
+
+
 class Claim(NamedTuple):
-    """What was handed out, as the columns of `_DETAILS`, and when there is more."""
+    """What was handed out, as the columns of `_DETAILS`, the slots of some of it, and when there is more."""
 
     token: int
     rows: list[list[object]]
+    slots: dict[int, int]
     next_at: int | None
 
 
+class _Pace(NamedTuple):
+    """The rate limit of a target: the time between two slots, and the next one."""
+
+    gap: int
+    slot: int
+
+
 _LINE: Final = (
-    "SELECT json_group_array(seq) FROM (SELECT seq FROM queue_targets WHERE held_at IS NULL AND turn_at <= ?"
+    "SELECT json_group_array(json_array(seq, gap, slot_at)) FROM (SELECT seq, gap, slot_at FROM queue_targets"
+    " WHERE held_at IS NULL AND turn_at <= ?"
     " AND turn_at IS NOT NULL AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY turn_at LIMIT ?)"
 )
 # CROSS JOIN keeps the line outermost; the inner select then reads a few entries of one index for each target.
@@ -53,9 +68,11 @@ _DETAILS: Final = (
 )
 _TAKE_TURNS: Final = (
     "UPDATE queue_targets SET turn_at = max((SELECT d.due_at FROM queue_deliveries d"
-    " WHERE d.target = queue_targets.seq AND d.state = 0 ORDER BY d.due_at LIMIT 1), ?)"
+    " WHERE d.target = queue_targets.seq AND d.state = 0 ORDER BY d.due_at LIMIT 1), ?,"
+    f" iif(gap > 0, slot_at - {AHEAD}, 0))"
     " WHERE seq IN (SELECT value FROM json_each(?))"
 )
+_NEXT_SLOT: Final = "UPDATE queue_targets SET slot_at = ? WHERE seq = ?"
 _FIRST_TURN: Final = (
     "SELECT turn_at FROM queue_targets WHERE held_at IS NULL AND turn_at IS NOT NULL"
     " AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY turn_at LIMIT 1"
@@ -84,18 +101,22 @@ def claim(
     """Hand out deliveries; see `Queue.claim`. Times are microseconds since 1970, targets their numbers."""
     _take_over(cursor, worker, now)
     full = {target for target, held in busy.items() if held >= per_target}
-    line = fetch_numbers(cursor, _LINE, (now, as_json(full), limit))
+    line = fetch_rows(cursor, _LINE, (now, as_json(full), limit))
     token = _renew(cursor, worker, until, insert=bool(line))
-    rooms = {target: per_target - busy.get(target, 0) for target in line}
-    taken = _pick(cursor, token, rooms, limit, now)
-    take_turns(cursor, rooms, now)
-    full |= {target for target, room in rooms.items() if room <= 0}
+    rooms = {target: per_target - busy.get(target, 0) for target, _, _ in line}
+    paces = {target: _Pace(gap, max(slot, now)) for target, gap, slot in line if gap}
+    left = {**rooms, **{target: min(rooms[target], _slots(pace, now)) for target, pace in paces.items()}}
+    given = dict(left)
+    taken = _pick(cursor, token, left, limit, now)
     details: list[list[object]] = (
         json.loads(cursor.execute(_DETAILS, (as_json(taken),)).fetchone()[0]) if taken else []
     )
+    slots = _give_slots(cursor, paces, taken, details) if paces else {}
+    take_turns(cursor, rooms, now)
     if len(taken) == limit:  # there may be more at once
-        return Claim(token, details, now)
-    return Claim(token, details, _next(cursor, worker, full))
+        return Claim(token, details, slots, now)
+    full |= {target for target, room in rooms.items() if room <= given[target] - left[target]}
+    return Claim(token, details, slots, _next(cursor, worker, full))
 
 
 def extend(cursor: sqlite3.Cursor, worker: str, until: int) -> bool:
@@ -129,10 +150,10 @@ def fetch_events(cursor: sqlite3.Cursor, events: Iterable[int]) -> list[tuple[in
     return cursor.execute(sql, (as_json(events),)).fetchall()
 
 
-def fetch_targets(cursor: sqlite3.Cursor, targets: Iterable[int]) -> list[tuple[int, str, str]]:
-    """Targets by their numbers: number, kind, id."""
-    sql = "SELECT seq, kind, id FROM queue_targets WHERE seq IN (SELECT value FROM json_each(?))"
-    return cursor.execute(sql, (as_json(targets),)).fetchall()
+def fetch_targets(cursor: sqlite3.Cursor, targets: Iterable[int]) -> dict[Target, int]:
+    """Targets by their numbers."""
+    sql = "SELECT seq, kind, id, tenant, project FROM queue_targets WHERE seq IN (SELECT value FROM json_each(?))"
+    return {Target(*name): number for number, *name in cursor.execute(sql, (as_json(targets),)).fetchall()}
 
 
 def version(cursor: sqlite3.Cursor) -> int:
@@ -188,6 +209,26 @@ def _in_turns(lists: Sequence[Sequence[int]], limit: int) -> list[int]:
     longest = max(map(len, lists), default=0)
     order = [items[rank] for rank in range(longest) for items in lists if rank < len(items)]
     return order[:limit]
+
+
+def _slots(pace: _Pace, now: int) -> int:
+    """How many slots may be given now."""
+    return max(0, (now + AHEAD - pace.slot) // pace.gap + 1)
+
+
+def _give_slots(
+    cursor: sqlite3.Cursor, paces: dict[int, _Pace], taken: Sequence[int], details: Iterable[Sequence[object]]
+) -> dict[int, int]:
+    """Slots for what was taken of targets with a rate limit, in the order in which it was taken."""
+    targets = {row[0]: row[3] for row in details}
+    slots: dict[int, int] = {}
+    for seq in taken:
+        target = targets[seq]
+        if isinstance(target, int) and (pace := paces.get(target)) is not None:
+            slots[seq] = pace.slot
+            paces[target] = pace._replace(slot=pace.slot + pace.gap)
+    cursor.executemany(_NEXT_SLOT, [(pace.slot, target) for target, pace in paces.items()])
+    return slots
 
 
 def _next(cursor: sqlite3.Cursor, worker: str, full: Iterable[int]) -> int | None:

@@ -53,8 +53,8 @@ _FIRST_DUE: Final = (
     "SELECT json_group_array(json_array(target, due_at)) FROM queue_deliveries"
     " WHERE seq IN (SELECT value FROM json_each(?)) AND state = 0"
 )
-_TARGET: Final = "SELECT seq FROM queue_targets WHERE kind = ? AND id = ?"
-_NEW_TARGET: Final = "INSERT INTO queue_targets (kind, id) VALUES (?, ?) RETURNING seq"
+_TARGET: Final = "SELECT seq FROM queue_targets WHERE kind = ? AND tenant = ? AND id = ?"
+_NEW_TARGET: Final = "INSERT INTO queue_targets (kind, tenant, id, project) VALUES (?, ?, ?, ?) RETURNING seq"
 _KNOWN: Final = (
     "SELECT id FROM queue_deliveries WHERE target = ? AND idempotency = ? AND idempotency IS NOT NULL"
 )
@@ -122,8 +122,11 @@ def add_first_due(cursor: sqlite3.Cursor, handles: Iterable[Value], due: dict[in
 
 def number(cursor: sqlite3.Cursor, target: Target) -> int:
     """The number of a target; it is given one if it has none."""
-    name = (target.kind, target.id)
-    row = cursor.execute(_TARGET, name).fetchone() or cursor.execute(_NEW_TARGET, name).fetchone()
+    name = (target.kind, target.tenant_id, target.id)
+    row = (
+        cursor.execute(_TARGET, name).fetchone()
+        or cursor.execute(_NEW_TARGET, (*name, target.project_id)).fetchone()
+    )
     return int(row[0])
 
 

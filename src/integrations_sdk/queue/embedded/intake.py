@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from integrations_sdk.clock import Clock
-from integrations_sdk.errors import AlreadyExistsError, StateError
+from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, StateError
 from integrations_sdk.queue.base import Accepted
 from integrations_sdk.queue.embedded import enqueueing
 from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
@@ -57,10 +57,13 @@ class Intake:
             self._flushing = asyncio.create_task(self._flush(), name="enqueue")
         return await future
 
-    def take_within(self, connection: sqlite3.Connection, bundle: Bundle) -> tuple[Accepted, ...]:
+    def take_within(self, connection: object, bundle: Bundle) -> tuple[Accepted, ...]:
         """Store it in a host's transaction; see `Queue.enqueue_within`."""
         if self._place.path is None:
             raise StateError("the queue lives in memory, where no connection leads: use a SQLiteStore")
+        if not isinstance(connection, sqlite3.Connection):
+            expected = f"expected a sqlite3.Connection to {self._place.path}"
+            raise ConfigurationError.of("enqueue", "connection", expected)
         check_host(connection, self._place.path)
         cursor = connection.cursor()
         cursor.row_factory = None

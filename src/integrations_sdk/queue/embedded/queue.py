@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
 from integrations_sdk.clock import Clock, SystemClock, uuid7
-from integrations_sdk.errors import ConfigurationError, NotFoundError, StateError
+from integrations_sdk.errors import NotFoundError, StateError
 from integrations_sdk.models.delivery import (
     Attempt,
+    Backlog,
     Dead,
     Delivery,
     DeliveryState,
@@ -35,7 +36,7 @@ from integrations_sdk.queue.base import (
 )
 from integrations_sdk.queue.embedded import claiming, enqueueing, reading, recording, replaying
 from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
-from integrations_sdk.queue.embedded.checks import check_enqueued, check_range
+from integrations_sdk.queue.embedded.checks import check_enqueued, check_range, limit_gap, replay_gap
 from integrations_sdk.queue.embedded.enqueueing import Bundle
 from integrations_sdk.queue.embedded.intake import Intake
 from integrations_sdk.queue.embedded.place import Place
@@ -50,7 +51,6 @@ _LOOK_AROUND: Final = 0.1
 _STEP: Final = 500
 """Deliveries replayed or purged in one transaction, so that others never wait for long."""
 
-
 _ACCEPTED: Final = Recorded(accepted=True)
 _REFUSED: Final = Recorded(accepted=False)
 
@@ -61,7 +61,7 @@ class _Found(NamedTuple):
     claim: claiming.Claim
     events: dict[int, QueuedEvent]
     read: Sequence[tuple[int, str, str, bytes]]
-    targets: Sequence[tuple[int, str, str]]
+    targets: Mapping[Target, int]
     version: int
 
 
@@ -92,8 +92,8 @@ class EmbeddedQueue:
         check_enqueued(event, deliveries)
         return await self._intake.take(Bundle(event, deliveries)) if deliveries else ()
 
-    def enqueue_within(
-        self, connection: sqlite3.Connection, event: QueuedEvent, deliveries: Sequence[NewDelivery]
+    async def enqueue_within(
+        self, connection: object, event: QueuedEvent, deliveries: Sequence[NewDelivery]
     ) -> tuple[Accepted, ...]:
         """See `Queue.enqueue_within`."""
         self._check_open()
@@ -127,18 +127,18 @@ class EmbeddedQueue:
             events = self._events.find(needed)
             read = claiming.fetch_events(cursor, needed - events.keys()) if len(events) < len(needed) else ()
             unknown = self._targets.missing(cast("int", row[3]) for row in claim.rows)
-            targets = claiming.fetch_targets(cursor, unknown) if unknown else ()
+            targets = claiming.fetch_targets(cursor, unknown) if unknown else {}
             return _Found(claim, events, read, targets, claiming.version(cursor))
 
         found = await self._place.write(work)
         self._seen[worker] = found.version
-        self._targets.learn({Target(kind, id_): number for number, kind, id_ in found.targets})
+        self._targets.learn(found.targets)
         for number, id_, type_, body in found.read:
             event = found.events[number] = QueuedEvent(event_id=id_, event_type=type_, body=body)
             self._events.add(number, event)
         claim = found.claim
         return Batch(
-            claimed=tuple(self._claimed(claim.token, row, found.events) for row in claim.rows),
+            claimed=tuple(self._claimed(claim, row, found.events) for row in claim.rows),
             lease_until=moment(until),
             next_at=None if claim.next_at is None else moment(claim.next_at),
         )
@@ -195,6 +195,14 @@ class EmbeddedQueue:
             await _rung(bell, None if pause == math.inf else pause)
             self._check_open()
         return bell.is_set()
+
+    async def limit(self, target: Target, rate: float | None) -> None:
+        """See `Queue.limit`."""
+        self._check_open()
+        gap = limit_gap(rate)
+        number = await self._number(target)
+        await self._place.write(lambda c: recording.limit(c, number, gap))
+        self._ring()
 
     async def hold(self, target: Target, reason: str) -> bool:
         """See `Queue.hold`."""
@@ -253,6 +261,11 @@ class EmbeddedQueue:
         self._check_open()
         return await self._place.read(lambda c: reading.statistics(c, target))
 
+    async def backlog(self) -> Backlog:
+        """See `Queue.backlog`."""
+        self._check_open()
+        return await self._place.read(reading.backlog)
+
     async def replay(
         self,
         selection: Selection | None = None,
@@ -264,7 +277,7 @@ class EmbeddedQueue:
     ) -> Replay:
         """See `Queue.replay`."""
         self._check_open()
-        gap = _gap(selection, rate, resume)
+        gap = replay_gap(selection, rate, resume)
         if limit is not None:
             check_range("replay", "limit", limit, 1)
         if dry_run and selection is not None:
@@ -325,14 +338,15 @@ class EmbeddedQueue:
             self._targets.learn({target: found})
         return self._targets.numbers[target]
 
-    def _claimed(self, token: int, row: list[Any], events: Mapping[int, QueuedEvent]) -> Claimed:
+    def _claimed(self, claim: claiming.Claim, row: list[Any], events: Mapping[int, QueuedEvent]) -> Claimed:
         seq, id_, event_number, target, key, idempotency, attempts, tries, due, created, error = row
         event = events[event_number]
         return Claimed(
             handle=seq,
-            token=token,
+            token=claim.token,
             tries=tries,
             event=event,
+            slot=moment(slot) if (slot := claim.slots.get(seq)) is not None else None,
             delivery=Delivery(
                 delivery_id=id_,
                 event_id=event.event_id,
@@ -381,16 +395,3 @@ def _recorded(taken: recording.Taken) -> Recorded:
 def _makes_work(result: Result) -> bool:
     """Whether there is more to do after it: again, or the next of its key."""
     return result.claimed.delivery.ordering_key is not None or not isinstance(result.verdict, (Done, Dead))
-
-
-def _gap(selection: Selection | None, rate: float | None, resume: str | None) -> int:
-    if (selection is None) == (resume is None):
-        raise ConfigurationError.of(
-            "replay",
-            "selection",
-            "expected either a selection or a replay to resume",
-            "Selection() is everything",
-        )
-    if rate is not None and not rate > 0:
-        raise ConfigurationError.of("replay", "rate", "expected more than 0, or None for no limit")
-    return 0 if rate is None else math.ceil(1_000_000 / rate)

@@ -6,18 +6,25 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from integrations_sdk.models.delivery import Attempt, Delivery, DeliveryState, Target, TargetStatistics
+from integrations_sdk.models.delivery import (
+    Attempt,
+    Backlog,
+    Delivery,
+    DeliveryState,
+    Target,
+    TargetStatistics,
+)
 from integrations_sdk.queue.base import QueuedEvent, Selection
 from integrations_sdk.queue.embedded.bulk import Value
 from integrations_sdk.queue.embedded.latency import percentile
 from integrations_sdk.store.encoding import microseconds
 
-__all__ = ["attempts", "deliveries", "event", "matching", "moment", "statistics"]
+__all__ = ["attempts", "backlog", "deliveries", "event", "matching", "moment", "statistics"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS: Final = (
-    "d.seq, d.id, e.id, e.type, t.kind, t.id, d.state, t.held_at IS NOT NULL, d.due_at, d.created_at, d.key,"
-    " d.idempotency, d.attempts, d.finished_at, d.error"
+    "d.seq, d.id, e.id, e.type, t.kind, t.id, t.tenant, t.project, d.state, t.held_at IS NOT NULL, d.due_at,"
+    " d.created_at, d.key, d.idempotency, d.attempts, d.finished_at, d.error"
 )
 # CROSS JOIN keeps the deliveries outermost, in the order of one of their indexes.
 _FROM: Final = (
@@ -59,8 +66,12 @@ def matching(selection: Selection) -> tuple[str, list[Value]]:
     if selection.event_type is not None:
         require("e.type = ?", selection.event_type)
     if selection.target is not None:
-        name = (selection.target.kind, selection.target.id)
-        require("d.target = (SELECT seq FROM queue_targets WHERE kind = ? AND id = ?)", *name)
+        name = (selection.target.kind, selection.target.tenant_id, selection.target.id)
+        require("d.target = (SELECT seq FROM queue_targets WHERE kind = ? AND tenant = ? AND id = ?)", *name)
+    if selection.tenant_id is not None:
+        require("t.tenant = ?", selection.tenant_id)
+    if selection.project_id is not None:
+        require("t.project = ?", selection.project_id)
     if selection.kind is not None:
         require("t.kind = ?", selection.kind)
     if selection.ordering_key is not None:
@@ -122,9 +133,9 @@ def statistics(cursor: sqlite3.Cursor, target: Target) -> TargetStatistics:
     """What became of the attempts on a target."""
     sql = (
         "SELECT seq, succeeded, failed, last_at, last_status, failing_since, held_at, held_reason"
-        " FROM queue_targets WHERE kind = ? AND id = ?"
+        " FROM queue_targets WHERE kind = ? AND tenant = ? AND id = ?"
     )
-    row = cursor.execute(sql, (target.kind, target.id)).fetchone()
+    row = cursor.execute(sql, (target.kind, target.tenant_id, target.id)).fetchone()
     if row is None:
         return TargetStatistics(target=target)
     number, succeeded, failed, last, status, failing, held, reason = row
@@ -165,8 +176,37 @@ def _backlog(cursor: sqlite3.Cursor, target: int) -> tuple[int, int | None]:
     return pending + waiting + leased, oldest
 
 
+def backlog(cursor: sqlite3.Cursor) -> Backlog:
+    """What is not finished yet, counted by the partial indexes."""
+    counted = (
+        "SELECT t.held_at IS NOT NULL, count(*), min(d.due_at) FROM queue_deliveries d"
+        " JOIN queue_targets t ON t.seq = d.target WHERE {} GROUP BY 1"
+    )
+    found = {
+        name: {
+            held: (number, due) for held, number, due in cursor.execute(counted.format(condition)).fetchall()
+        }
+        for name, condition in (
+            ("pending", "d.state = 0"),
+            ("waiting", "d.key IS NOT NULL AND d.state < 3 AND d.state = 1"),
+            ("leased", "d.state = 2"),
+        )
+    }
+
+    def number(name: str, *held: int) -> int:
+        return sum(found[name].get(one, (0, None))[0] for one in held)
+
+    return Backlog(
+        pending=number("pending", 0),
+        waiting=number("waiting", 0),
+        leased=number("leased", 0, 1),
+        held=number("pending", 1) + number("waiting", 1),
+        oldest_due_at=_maybe(found["pending"].get(0, (0, None))[1]),
+    )
+
+
 def _delivery(
-    row: tuple[int, str, str, str, str, str, int, int, int, int, str, str, int, int, str],
+    row: tuple[int, str, str, str, str, str, str, str | None, int, int, int, int, str, str, int, int, str],
 ) -> tuple[int, Delivery]:
     (
         seq,
@@ -175,6 +215,8 @@ def _delivery(
         event_type,
         kind,
         target,
+        tenant,
+        project,
         state,
         held,
         due,
@@ -189,7 +231,7 @@ def _delivery(
         delivery_id=id_,
         event_id=event_id,
         event_type=event_type,
-        target=Target(kind, target),
+        target=Target(kind, target, tenant, project),
         state=DeliveryState.HELD if held and state < 2 else _STATES[state],
         due_at=moment(due),
         created_at=moment(created),

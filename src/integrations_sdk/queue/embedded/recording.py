@@ -24,7 +24,7 @@ from integrations_sdk.queue.embedded.latency import bucket
 from integrations_sdk.queue.embedded.schema import DELIVERED, FAILED, PENDING
 from integrations_sdk.store.encoding import microseconds
 
-__all__ = ["Taken", "hold", "record", "resume"]
+__all__ = ["Taken", "hold", "limit", "record", "resume"]
 
 
 class Taken(NamedTuple):
@@ -45,9 +45,9 @@ _HELD_BY: Final = (
     " CROSS JOIN queue_targets t ON t.seq = d.target WHERE d.state = 2 AND d.lease = v.token"
 )
 _MOVE: Final = (
-    f"WITH v (seq, state, due, finished, error) AS (VALUES {ROWS}) UPDATE queue_deliveries"
+    f"WITH v (seq, state, due, finished, error, sent) AS (VALUES {ROWS}) UPDATE queue_deliveries"
     " SET state = v.state, due_at = v.due, finished_at = v.finished, error = v.error, lease = NULL,"
-    " attempts = attempts + 1, tries = tries + 1 FROM v WHERE queue_deliveries.seq = v.seq"
+    " attempts = attempts + v.sent, tries = tries + v.sent FROM v WHERE queue_deliveries.seq = v.seq"
 )
 _ATTEMPTS: Final = (
     "INSERT INTO queue_attempts (delivery, number, started_at, latency, status, error, excerpt, address,"
@@ -69,7 +69,8 @@ _UNBLOCK: Final = (
 _COUNT: Final = (
     f"WITH v (target, succeeded, failed, at, status, since) AS (VALUES {ROWS}) UPDATE queue_targets"
     " SET succeeded = queue_targets.succeeded + v.succeeded, failed = queue_targets.failed + v.failed,"
-    " last_at = v.at, last_status = v.status, failing_since = v.since FROM v WHERE seq = v.target"
+    " last_at = ifnull(v.at, last_at), last_status = iif(v.at IS NULL, last_status, v.status),"
+    " failing_since = v.since FROM v WHERE seq = v.target"
 )
 _HOLD: Final = "UPDATE queue_targets SET held_at = ?, held_reason = ? WHERE seq = ? AND held_at IS NULL"
 _RESUME: Final = (
@@ -87,7 +88,7 @@ class _Count:
         self.failing = failing
         self.succeeded = 0
         self.failed = 0
-        self.at = 0
+        self.at: int | None = None
         self.status: int | None = None
 
 
@@ -107,6 +108,9 @@ class _Ledger:
     def take(self, result: Result, target: int) -> Taken:
         """Add one result."""
         attempt, count = result.attempt, self._counts[target]
+        if attempt is None:
+            held = self._move(result, target, self._now)
+            return Taken(accepted=True, failing_since=count.failing, held=held)
         started, latency = microseconds(attempt.started_at), attempt.latency // _MICROSECOND
         self._attempts.append((
             result.claimed.handle, result.claimed.delivery.attempts + 1, started, latency, attempt.http_status,
@@ -137,24 +141,26 @@ class _Ledger:
 
     def _move(self, result: Result, target: int, started: int) -> bool:
         """Note where the delivery goes; whether that disabled its target."""
-        seq, key, error = result.claimed.handle, result.claimed.delivery.ordering_key, result.attempt.error
+        attempt, delivery, seq = result.attempt, result.claimed.delivery, result.claimed.handle
+        error, sent = (delivery.error, 0) if attempt is None else (attempt.error, 1)
         match result.verdict:
             case At(when):
-                self._again(seq, target, microseconds(when), error)
+                self._again(seq, target, microseconds(when), error, sent)
                 return False
             case Disable(reason):
-                self._again(seq, target, self._now, error)
+                self._again(seq, target, self._now, error, sent)
                 return hold(self._cursor, target, reason, self._now)
             case Dead(reason):
-                self._moves.append((seq, FAILED, started, self._now, reason))
+                self._moves.append((seq, FAILED, started, self._now, reason, sent))
             case Done():
-                self._moves.append((seq, DELIVERED, started, self._now, None))
+                self._moves.append((seq, DELIVERED, started, self._now, None, sent))
+        key = delivery.ordering_key
         if key is not None:
             self._ended_keys.append((target, key))
         return False
 
-    def _again(self, seq: int, target: int, when: int, error: str | None) -> None:
-        self._moves.append((seq, PENDING, when, None, error))
+    def _again(self, seq: int, target: int, when: int, error: str | None, sent: int) -> None:
+        self._moves.append((seq, PENDING, when, None, error, sent))
         self._due[target] = min(self._due.get(target, when), when)
 
 
@@ -170,6 +176,11 @@ def record(cursor: sqlite3.Cursor, results: Sequence[Result], now: int) -> list[
         taken.append(_REFUSED if target is None else ledger.take(result, target))
     ledger.write()
     return taken
+
+
+def limit(cursor: sqlite3.Cursor, target: int, gap: int) -> None:
+    """Have so much time between two of the target's slots; 0: no slots."""
+    cursor.execute("UPDATE queue_targets SET gap = ? WHERE seq = ?", (gap, target))
 
 
 def hold(cursor: sqlite3.Cursor, target: int, reason: str, now: int) -> bool:

@@ -21,7 +21,8 @@ FAILED: Final = 4
 # queue_events: `seq` is that of the event's first delivery and `last` that of its last one, so an event finds
 #   its deliveries, and a purge what no delivery needs any more, without an index.
 # queue_targets: `turn_at` is the target's place in the line for workers: when its first pending delivery is due
-#   or, once it was served, when that was. NULL: nothing is pending.
+#   or, once it was served, when that was. NULL: nothing is pending. `gap` is the time between two of its slots
+#   under a rate limit, 0 without one; `slot_at` is the next slot to be given.
 # queue_deliveries: the indexes are partial, so what has ended costs nothing any more.
 # queue_leases: one lease for each worker, on all it holds; AUTOINCREMENT, so that no token is ever given twice.
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -37,17 +38,21 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CREATE TABLE queue_targets (
         seq INTEGER PRIMARY KEY,
         kind TEXT NOT NULL,
+        tenant TEXT NOT NULL,
         id TEXT NOT NULL,
+        project TEXT,
         turn_at INTEGER,
         held_at INTEGER,
         held_reason TEXT,
+        gap INTEGER NOT NULL DEFAULT 0,
+        slot_at INTEGER NOT NULL DEFAULT 0,
         succeeded INTEGER NOT NULL DEFAULT 0,
         failed INTEGER NOT NULL DEFAULT 0,
         last_at INTEGER,
         last_status INTEGER,
         failing_since INTEGER
     );
-    CREATE UNIQUE INDEX queue_targets_by_name ON queue_targets (kind, id);
+    CREATE UNIQUE INDEX queue_targets_by_name ON queue_targets (kind, tenant, id);
     CREATE INDEX queue_targets_in_line ON queue_targets (turn_at) WHERE held_at IS NULL AND turn_at IS NOT NULL;
     CREATE TABLE queue_deliveries (
         seq INTEGER PRIMARY KEY,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from integrations_sdk.testing.queue_contract.claiming import ClaimContract, LeaseContract
 from integrations_sdk.testing.queue_contract.enqueueing import EnqueueContract
+from integrations_sdk.testing.queue_contract.limiting import BacklogContract, LimitContract
 from integrations_sdk.testing.queue_contract.logging import LogContract, ReplayContract
 from integrations_sdk.testing.queue_contract.model import ModelContract
 from integrations_sdk.testing.queue_contract.recording import HoldContract, OrderContract, RecordContract
@@ -27,6 +28,8 @@ class QueueContract(
     RecordContract,
     OrderContract,
     HoldContract,
+    LimitContract,
+    BacklogContract,
     LogContract,
     ReplayContract,
     ModelContract,
