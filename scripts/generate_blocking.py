@@ -33,7 +33,7 @@ SOURCES = (
     Source("integrations.jira", "AsyncJiraManager", "jira", "ProviderManager"),
     Source("integrations.jenkins", "AsyncJenkinsManager", "jenkins", "ProviderManager"),
     Source("integrations.monitoring", "AsyncMonitoringManager", "monitoring"),
-    Source("webhooks", "AsyncWebhooksManager", "webhooks"),
+    Source("webhooks.manager", "AsyncWebhooksManager", "webhooks"),
     Source("events.manager", "AsyncEventsManager", "events"),
     Source("health", "AsyncHealthManager", "health"),
     Source("templates", "AsyncTemplatesManager", "templates"),

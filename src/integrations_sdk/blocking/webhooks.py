@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 
     from integrations_sdk.models import IntegrationState, JsonValue, Outcome, RecordList, Secret
     from integrations_sdk.signing import HmacScheme, SecretsGiven
-    from integrations_sdk.webhooks import (
-        AsyncWebhooksManager,  # noqa: F401  # ruff does not see it in the string below
-        Webhook,
-    )
+    from integrations_sdk.webhooks.manager import AsyncWebhooksManager  # noqa: F401  # ruff does not see it in the string below
+    from integrations_sdk.webhooks.records import Webhook
 
 __all__ = ["WebhooksManager"]
 

@@ -1,113 +1,33 @@
-"""`mgr.webhooks`: URLs of others that are called when something happens."""
+"""`AsyncWebhooksManager`: what `mgr.webhooks` is."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol, cast
-
-import attrs
+from typing import TYPE_CHECKING, Final, cast
 
 from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id
 from integrations_sdk.errors import (
     AlreadyExistsError,
-    BlockedAddressError,
     ConfigurationError,
     ConflictError,
     ConnectorError,
     NotFoundError,
 )
-from integrations_sdk.models import (
-    Integration,
-    IntegrationState,
-    JsonValue,
-    Outcome,
-    Record,
-    RecordList,
-    Secret,
-)
+from integrations_sdk.models import Integration, IntegrationState, JsonValue, Outcome, RecordList, Secret
 from integrations_sdk.signing import TOLERANCE, HmacScheme, SecretsGiven, successor
 from integrations_sdk.store.base import Delete, Document, Insert, Replace
+from integrations_sdk.webhooks.records import IntegrationRecords, VerifyMessage, Webhook
+from integrations_sdk.webhooks.trial import failed
 
 if TYPE_CHECKING:  # a provider is imported only when it is used
     from integrations_sdk.connectors.webhook import WebhookConnector
 
-__all__ = ["AsyncWebhooksManager", "IntegrationRecords", "VerifyMessage", "Webhook"]
+__all__ = ["AsyncWebhooksManager"]
 
 _PROVIDER: Final = "webhook"
 _STATISTICS: Final = "webhook_statistics"
 _LONGEST_OVERLAP: Final = timedelta(days=90)
-
-
-class IntegrationRecords(Protocol):
-    """What webhooks need of `mgr.integrations`."""
-
-    async def create(self, provider: str, config: Mapping[str, object]) -> Integration:
-        """Configure a provider."""
-        ...
-
-    async def update(
-        self, integration_id: str, changes: Mapping[str, object] | None = None, *, version: int | None = None
-    ) -> Integration:
-        """Change some fields."""
-        ...
-
-    async def enable(self, integration_id: str) -> Integration:
-        """Take part again."""
-        ...
-
-    async def disable(self, integration_id: str) -> Integration:
-        """Take no part for now."""
-        ...
-
-    async def delete(self, integration_id: str) -> None:
-        """Remove it."""
-        ...
-
-
-class VerifyMessage(Protocol):
-    """What checks an incoming message, with the secrets that `mgr.events` keeps."""
-
-    async def __call__(
-        self,
-        source: str,
-        headers: Mapping[str, str],
-        body: bytes | str,
-        *,
-        secret: SecretsGiven | None = None,
-        scheme: HmacScheme | None = None,
-        tolerance: timedelta = TOLERANCE,
-    ) -> None:
-        """Return if the message is authentic and fresh; `SignatureError` if not."""
-        ...
-
-
-@attrs.frozen(kw_only=True)
-class Webhook(Record):
-    """A URL that is called when something happens.
-
-    Attributes:
-        webhook_id: `webhook-1`; the id of the integration it is.
-        url: without what may be secret in it.
-        trigger_count: how often it was called; each try of a delivery that was repeated counts as one call.
-        success_count: how many of the calls were answered with 2xx.
-        previous_secret_until: calls are signed with the secret before the last rotation as well until then.
-    """
-
-    webhook_id: str
-    name: str
-    url: str
-    events: tuple[str, ...]
-    enable_ssl_verification: bool
-    state: IntegrationState
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    trigger_count: int = 0
-    success_count: int = 0
-    last_triggered_at: datetime | None = None
-    last_status: int | None = None
-    previous_secret_until: datetime | None = None
 
 
 class AsyncWebhooksManager:
@@ -279,7 +199,7 @@ class AsyncWebhooksManager:
         try:
             outcome = await connector.send_payload(payload, event_type=str(kind or "custom"))
         except ConnectorError as error:
-            await self.record(_failed(webhook_id, error))
+            await self.record(failed(webhook_id, error))
             raise
         await self.record(outcome)
         return outcome
@@ -317,7 +237,7 @@ class AsyncWebhooksManager:
         try:
             outcome = await call(connector)
         except ConnectorError as error:
-            outcome = _failed(webhook_id, error)
+            outcome = failed(webhook_id, error)
         await self.record(outcome)
         return outcome
 
@@ -349,26 +269,3 @@ class AsyncWebhooksManager:
 
     def _key(self, integration: Integration) -> str:
         return storage_id(integration.tenant_id, integration.integration_id)
-
-
-def _failed(webhook_id: str, error: ConnectorError) -> Outcome:
-    outcome = Outcome.from_error(error, target=webhook_id, provider=_PROVIDER, operation="webhook.send")
-    return attrs.evolve(outcome, provider=_PROVIDER, detail=_remedy(error))
-
-
-def _remedy(error: ConnectorError) -> str:
-    if isinstance(error, BlockedAddressError):
-        return error.message
-    match error.status:
-        case None:
-            return "no answer: check the URL, the network between, and the target's TLS certificate"
-        case 401 | 403:
-            return "the target refuses the call: compare the secret token on both sides"
-        case 404 | 410:
-            return "the target has no such address: check the URL's path"
-        case status if 300 <= status < 400:
-            return "the target redirects: configure the address it leads to"
-        case status if status >= 500:
-            return "the target failed: its own log says why; the call itself was well-formed"
-        case _:
-            return "the target does not accept the call: its answer says why"

@@ -1,0 +1,85 @@
+"""`Webhook`, and what webhooks need of other features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import attrs
+
+from integrations_sdk.models import Integration, IntegrationState, Record
+from integrations_sdk.signing import TOLERANCE, HmacScheme, SecretsGiven
+
+__all__ = ["IntegrationRecords", "VerifyMessage", "Webhook"]
+
+
+class IntegrationRecords(Protocol):
+    """What webhooks need of `mgr.integrations`."""
+
+    async def create(self, provider: str, config: Mapping[str, object]) -> Integration:
+        """Configure a provider."""
+        ...
+
+    async def update(
+        self, integration_id: str, changes: Mapping[str, object] | None = None, *, version: int | None = None
+    ) -> Integration:
+        """Change some fields."""
+        ...
+
+    async def enable(self, integration_id: str) -> Integration:
+        """Take part again."""
+        ...
+
+    async def disable(self, integration_id: str) -> Integration:
+        """Take no part for now."""
+        ...
+
+    async def delete(self, integration_id: str) -> None:
+        """Remove it."""
+        ...
+
+
+class VerifyMessage(Protocol):
+    """What checks an incoming message, with the secrets that `mgr.events` keeps."""
+
+    async def __call__(
+        self,
+        source: str,
+        headers: Mapping[str, str],
+        body: bytes | str,
+        *,
+        secret: SecretsGiven | None = None,
+        scheme: HmacScheme | None = None,
+        tolerance: timedelta = TOLERANCE,
+    ) -> None:
+        """Return if the message is authentic and fresh; `SignatureError` if not."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Webhook(Record):
+    """A URL that is called when something happens.
+
+    Attributes:
+        webhook_id: `webhook-1`; the id of the integration it is.
+        url: without what may be secret in it.
+        trigger_count: how often it was called; each try of a delivery that was repeated counts as one call.
+        success_count: how many of the calls were answered with 2xx.
+        previous_secret_until: calls are signed with the secret before the last rotation as well until then.
+    """
+
+    webhook_id: str
+    name: str
+    url: str
+    events: tuple[str, ...]
+    enable_ssl_verification: bool
+    state: IntegrationState
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    trigger_count: int = 0
+    success_count: int = 0
+    last_triggered_at: datetime | None = None
+    last_status: int | None = None
+    previous_secret_until: datetime | None = None
