@@ -34,6 +34,7 @@ SOURCES = (
     Source("integrations.jenkins", "AsyncJenkinsManager", "jenkins", "ProviderManager"),
     Source("integrations.monitoring", "AsyncMonitoringManager", "monitoring"),
     Source("webhooks.manager", "AsyncWebhooksManager", "webhooks"),
+    Source("delivery.manager", "AsyncDeliveriesManager", "deliveries"),
     Source("events.manager", "AsyncEventsManager", "events"),
     Source("health", "AsyncHealthManager", "health"),
     Source("templates", "AsyncTemplatesManager", "templates"),
@@ -80,6 +81,10 @@ def _method(node: Method, source: Source) -> str:
     call = f"{node.name}({_forwarded(node.args)})"
     if isinstance(node, ast.FunctionDef):
         body = f"return self._select(self._portal.manager).{call}"
+    elif any(argument.arg == "connection" for argument in node.args.kwonlyargs):
+        # The connection belongs to the caller's thread. `plan()` takes all the other arguments.
+        planning = f"plan({_forwarded(node.args, without='connection')})"
+        body = f"return self._store(lambda manager: manager.{planning}, connection)"
     elif source.base:
         body = f'return self._run(lambda manager: cast("{source.name}", manager).{call})'
     else:
@@ -88,11 +93,11 @@ def _method(node: Method, source: Source) -> str:
     return f'{textwrap.indent(header, "    ")}\n        """{docstring}"""\n        {body}\n'
 
 
-def _forwarded(args: ast.arguments) -> str:
-    """The arguments of the call that passes everything on."""
+def _forwarded(args: ast.arguments, *, without: str = "") -> str:
+    """The arguments of the call that passes everything on, but for one."""
     parts = [argument.arg for argument in (*args.posonlyargs, *args.args)[1:]]
     parts += [f"*{args.vararg.arg}"] if args.vararg else []
-    parts += [f"{argument.arg}={argument.arg}" for argument in args.kwonlyargs]
+    parts += [f"{argument.arg}={argument.arg}" for argument in args.kwonlyargs if argument.arg != without]
     parts += [f"**{args.kwarg.arg}"] if args.kwarg else []
     return ", ".join(parts)
 

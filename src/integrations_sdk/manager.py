@@ -17,20 +17,27 @@ from integrations_sdk.clock import Clock, SystemClock
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.connectors.directory import ConnectorDirectory
 from integrations_sdk.connectors.registry import Registry
+from integrations_sdk.delivery.engine import DeliveryEngine
+from integrations_sdk.delivery.following import Following
+from integrations_sdk.delivery.manager import AsyncDeliveriesManager
+from integrations_sdk.delivery.settings import DeliverySettings
 from integrations_sdk.events.incoming import Incoming
 from integrations_sdk.events.manager import AsyncEventsManager
 from integrations_sdk.health import AsyncHealthManager, HealthThresholds
 from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.opening import open_http
+from integrations_sdk.integrations.actions import act
 from integrations_sdk.integrations.activation import Activation, activate, environment_options
 from integrations_sdk.integrations.jenkins import AsyncJenkinsManager
 from integrations_sdk.integrations.jira import AsyncJiraManager
 from integrations_sdk.integrations.monitoring import AsyncMonitoringManager
 from integrations_sdk.integrations.providers import AsyncProviderManager
 from integrations_sdk.integrations.records import AsyncIntegrationsManager
+from integrations_sdk.integrations.sender import IntegrationSender
 from integrations_sdk.integrations.slack import AsyncSlackManager
-from integrations_sdk.models import RecordList, Scope
+from integrations_sdk.models import Integration, RecordList, Scope
 from integrations_sdk.oauth import AsyncOAuthManager
+from integrations_sdk.queue.opening import open_queue
 from integrations_sdk.runtime import Runtime
 from integrations_sdk.secrets.base import SecretStore
 from integrations_sdk.secrets.opening import open_secrets
@@ -39,7 +46,8 @@ from integrations_sdk.store.opening import open_store
 from integrations_sdk.store.upkeep import keep_purged
 from integrations_sdk.tasks import Tasks
 from integrations_sdk.templates import AsyncTemplatesManager
-from integrations_sdk.webhooks import AsyncWebhooksManager
+from integrations_sdk.webhooks.manager import AsyncWebhooksManager
+from integrations_sdk.webhooks.sender import call
 
 __all__ = ["AsyncIntegrationManagementManager"]
 
@@ -68,6 +76,7 @@ class AsyncIntegrationManagementManager:
         thresholds: when `health` changes a status.
         guard: keeps webhooks out of your own network; True refuses all that is not public, a `Guard` says
             what may be called all the same. None refuses nothing: for URLs that you alone supply.
+        delivery: when to try again, how much at a time, how long the log is kept; whether to send at all.
 
     Raises:
         ConfigurationError: an argument is wrong; nothing is opened.
@@ -88,6 +97,7 @@ class AsyncIntegrationManagementManager:
         clock: Clock | None = None,
         thresholds: HealthThresholds | None = None,
         guard: Guard | bool | None = None,
+        delivery: DeliverySettings | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self._open_http = partial(open_http, http, clock, telemetry=telemetry, guarded=bool(guard))
@@ -105,6 +115,7 @@ class AsyncIntegrationManagementManager:
             tasks=Tasks(),
             guard=Guard.of(guard),
         )
+        self._delivery = delivery or DeliverySettings()
         self._compose(runtime, Registry(), thresholds)
 
     def _compose(self, runtime: Runtime, registry: Registry, thresholds: HealthThresholds | None) -> None:
@@ -112,21 +123,33 @@ class AsyncIntegrationManagementManager:
         self.registry = registry
         self._thresholds = thresholds
         directory = self._directory = ConnectorDirectory(runtime, registry)
+        engine = self._engine = _engine(runtime, self._delivery)
+        handles = {"integration": act, "webhook": call}
+        self._senders = {kind: IntegrationSender(directory, handle) for kind, handle in handles.items()}
+        for kind, sender in self._senders.items():
+            engine.register(kind, sender, topic=kind, host=sender.host)
         self.health = AsyncHealthManager(directory, thresholds)
-        self.integrations = AsyncIntegrationsManager(directory)
+        self.integrations = AsyncIntegrationsManager(directory, Following(engine, self._forget))
         self.catalog = AsyncCatalogManager(registry)
         self.templates = AsyncTemplatesManager(runtime, registry, self.integrations.create)
         self.oauth = AsyncOAuthManager(runtime)
-        self.webhooks = AsyncWebhooksManager(directory, self.integrations, Incoming(runtime).verify)
-        self.events = AsyncEventsManager(runtime, directory, on_outcome=self.webhooks.record)
+        self.webhooks = AsyncWebhooksManager(
+            directory, self.integrations, Incoming(runtime).verify, engine, engine.statistics
+        )
+        self.deliveries = AsyncDeliveriesManager(directory, engine)
+        self.events = AsyncEventsManager(runtime, directory, engine)
         probe = self.health.check_integration_health
-        self.slack = AsyncSlackManager("slack", self.integrations, directory, probe)
-        self.jira = AsyncJiraManager("jira", self.integrations, directory, probe)
-        self.jenkins = AsyncJenkinsManager("jenkins", self.integrations, directory, probe)
-        self.monitoring = AsyncMonitoringManager(self.integrations, directory, probe)
+        self.slack = AsyncSlackManager("slack", self.integrations, directory, probe, engine)
+        self.jira = AsyncJiraManager("jira", self.integrations, directory, probe, engine)
+        self.jenkins = AsyncJenkinsManager("jenkins", self.integrations, directory, probe, engine)
+        self.monitoring = AsyncMonitoringManager(self.integrations, directory, probe, engine)
         self._providers: dict[str, AsyncProviderManager] = {
             manager.provider: manager for manager in (self.slack, self.jira, self.jenkins)
         }
+
+    def _forget(self, integration: Integration) -> None:
+        for sender in self._senders.values():
+            sender.forget(integration)
 
     def provider(self, name: str) -> AsyncProviderManager:
         """The sub-manager of a provider.
@@ -137,7 +160,11 @@ class AsyncIntegrationManagementManager:
         if name not in self._providers:
             self.registry.get(name)
             self._providers[name] = AsyncProviderManager(
-                name, self.integrations, self._directory, self.health.check_integration_health
+                name,
+                self.integrations,
+                self._directory,
+                self.health.check_integration_health,
+                self._engine,
             )
         return self._providers[name]
 
@@ -185,6 +212,7 @@ class AsyncIntegrationManagementManager:
         child = type(self).__new__(type(self))
         child._open_http = self._open_http  # noqa: SLF001  # of the same class
         child._owned = self._owned  # noqa: SLF001  # of the same class
+        child._delivery = self._delivery  # noqa: SLF001  # of the same class
         runtime = attrs.evolve(self.runtime, http=self._open_http(), tasks=Tasks())
         child._compose(  # noqa: SLF001  # of the same class
             runtime, self.registry, self._thresholds
@@ -201,11 +229,14 @@ class AsyncIntegrationManagementManager:
         return sorted({*super().__dir__(), *self.registry})
 
     def start(self) -> None:
-        """Begin background upkeep in the running loop; `async with` does it by itself.
+        """Begin background work in the running loop: delivering, and upkeep; `async with` does it by itself.
 
-        Without it everything works, but what has expired keeps its room in the store.
+        Without it everything works, but what an earlier process left in the queue waits for the first call that
+        sends something, and what has expired keeps its room in the store.
         """
         self.runtime.tasks.spawn(keep_purged(self.runtime.store), name="upkeep")
+        if self._delivery.worker:
+            self._engine.start()
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -219,8 +250,22 @@ class AsyncIntegrationManagementManager:
     async def aclose(self) -> None:
         """End background work and close everything that was opened here; a second call does nothing."""
         await self.health.stop_monitor()
+        await self._engine.close(grace=self._delivery.grace)
         await self.runtime.tasks.close()
+        for sender in self._senders.values():
+            await sender.close()
         await self._directory.close()
         await self.runtime.http.close()
         for port in self._owned:
             await port.close()
+
+
+def _engine(runtime: Runtime, settings: DeliverySettings) -> DeliveryEngine:
+    return DeliveryEngine(
+        runtime,
+        partial(open_queue, runtime.store, runtime.clock),
+        policy=settings.policy,
+        limits=settings.limits,
+        retention=settings.retention,
+        deliver=settings.worker,
+    )

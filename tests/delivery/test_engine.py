@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations_sdk.clock import FakeClock
-from integrations_sdk.delivery.events import EventReader, pack
 from integrations_sdk.delivery.limits import WorkerLimits
 from integrations_sdk.delivery.schedule import DeliveryPolicy
 from integrations_sdk.delivery.sending import Sent
@@ -19,6 +18,7 @@ from integrations_sdk.errors import ConfigurationError, ProviderUnavailableError
 from integrations_sdk.models import Actor, Commit, Event
 from integrations_sdk.models.delivery import DeliveryState, Target
 from integrations_sdk.queue.base import Selection
+from integrations_sdk.queue.events import EventReader, pack
 from integrations_sdk.store.sqlite import SQLiteStore
 from support.deliveries import FAST, A, B, Scripted, engine_with, event, failed, sent
 

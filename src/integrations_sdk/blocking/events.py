@@ -9,8 +9,9 @@ from integrations_sdk.signing import TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
+    from integrations_sdk.events.dispatching import Planned
     from integrations_sdk.events.manager import AsyncEventsManager  # noqa: F401  # ruff does not see it in the string below
     from integrations_sdk.models import Event, OutcomeList
     from integrations_sdk.signing import HmacScheme, SecretsGiven
@@ -23,7 +24,7 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
 
     Args:
         secrets: what is shared with each source, for this manager only; goes before `set_secret()`.
-        on_outcome: called with the outcome of each target that wanted an event.
+        outbox: takes what is to be sent.
         max_body_bytes: a larger body is refused.
     """
 
@@ -54,10 +55,9 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
                 network where nobody else can reach the receiver.
             scheme: how a sender signs that is none of those.
             tolerance: how far a signed time may be from now, in both directions.
-            dispatch: also `dispatch()` it; its outcomes are then on the bus and in the log. The message
-                counts as received before that: if the process ends meanwhile, or dispatching raises, the
-                sender's repetition is dropped as a duplicate. Where that must not be, keep the event that
-                this returns somewhere first, and `dispatch()` it from there.
+            dispatch: also hand it on as `dispatch(wait=False)` does. It is stored before the message counts as
+                received, so whenever the process ends, either the sender's repetition is taken or everything
+                is sent, and nothing twice.
 
         Returns:
             The event; None for a duplicate, that is, a message of the same sender's id within 7 days.
@@ -80,26 +80,100 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
         )
 
     def dispatch(
-        self, event: Event | Mapping[str, object], *, concurrency: int = 16, include_skipped: bool = False
+        self,
+        event: Event | Mapping[str, object],
+        *,
+        wait: bool = True,
+        timeout: timedelta | None = None,
+        ordering_key: str | None = None,
+        idempotency_key: str | None = None,
+        include_skipped: bool = False,
     ) -> OutcomeList:
         """Hand the event to every active integration of the scope that wants it.
 
-        Whether it does depends on its event filter, its branch filter and `notify_only_broken_pipelines`.
-        One target's failure never stops another.
+        Whether it does depends on its event filter, its branch filter and `notify_only_broken_pipelines`. The
+        event and a delivery for each target are stored in one transaction before anything is sent; what fails is
+        tried again, see `mgr.deliveries`. One target's failure never stops another.
 
         Args:
             event: an `Event`, or a mapping such as `{"event_type": "pipeline", "status": "success"}`.
-            concurrency: how many targets are worked on at once, 1 or more.
+            wait: for the first attempt at each; False returns once everything is stored.
+            timeout: how long to wait; None: as long as the attempts take.
+            ordering_key: deliver in order within this key, for each target.
+            idempotency_key: take no second event of this key for a target, as long as the log is kept.
             include_skipped: have an outcome, `skipped` and saying why, also for those that do not want it.
 
         Returns:
-            One outcome for each target, in the order in which the integrations were created.
+            One outcome for each target, in the order in which the integrations were created: what the first
+            attempt came to, or `accepted`. Each has its `delivery_id`. A failed one that is `retryable` will be
+            tried again by itself.
 
         Raises:
-            ConfigurationError: the mapping is no event, or `concurrency` is out of range.
+            ConfigurationError: the mapping is no event.
         """
         return self._run(
-            lambda manager: manager.dispatch(event, concurrency=concurrency, include_skipped=include_skipped)
+            lambda manager: manager.dispatch(
+                event,
+                wait=wait,
+                timeout=timeout,
+                ordering_key=ordering_key,
+                idempotency_key=idempotency_key,
+                include_skipped=include_skipped,
+            )
+        )
+
+    def enqueue(
+        self,
+        event: Event | Mapping[str, object],
+        *,
+        connection: object = None,
+        ordering_key: str | None = None,
+        idempotency_key: str | None = None,
+        due_at: datetime | None = None,
+    ) -> OutcomeList:
+        """Store the event for every active integration that wants it, also within a transaction of yours.
+
+        With `connection`, event and deliveries become part of the transaction that is open there: rolling it back
+        sends nothing, committing it sends all, within about a tenth of a second.
+
+        Args:
+            connection: to the very database that the manager's store is in, a transaction open on it: a
+                `sqlite3.Connection` (the store being `sqlite:///…`), or an `asyncpg.Connection`
+                (`postgresql://…`). None: a transaction of its own.
+            ordering_key: deliver in order within this key, for each target.
+            idempotency_key: take no second event of this key for a target, as long as the log is kept.
+            due_at: not before; None is now.
+
+        Returns:
+            One outcome for each target, `accepted`, with its `delivery_id`.
+
+        Raises:
+            ConfigurationError: the mapping is no event, or no transaction is open on the connection.
+            StateError: the connection is to another database, or the store is in memory.
+        """
+        return self._store(
+            lambda manager: manager.plan(
+                event, ordering_key=ordering_key, idempotency_key=idempotency_key, due_at=due_at
+            ),
+            connection,
+        )
+
+    def plan(
+        self,
+        event: Event | Mapping[str, object],
+        *,
+        ordering_key: str | None = None,
+        idempotency_key: str | None = None,
+        due_at: datetime | None = None,
+    ) -> Planned:
+        """The first half of `enqueue()`: who wants the event. Nothing is stored until `store()` of what it returns.
+
+        For transactions that are to be short: plan first, then begin, then store.
+        """
+        return self._run(
+            lambda manager: manager.plan(
+                event, ordering_key=ordering_key, idempotency_key=idempotency_key, due_at=due_at
+            )
         )
 
     def set_secret(self, source: str, secret: SecretsGiven | None) -> None:

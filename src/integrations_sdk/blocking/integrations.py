@@ -21,6 +21,9 @@ class IntegrationsManager(BlockingSubManager["AsyncIntegrationsManager"]):
 
     Credentials go sealed into the secret store, in the same transaction as the record, and are never
     in a record. Each change is published on the bus (`integration.created`, `.updated`, `.deleted`).
+
+    Args:
+        follower: learns of each change as well.
     """
 
     def create(
@@ -92,11 +95,11 @@ class IntegrationsManager(BlockingSubManager["AsyncIntegrationsManager"]):
         )
 
     def enable(self, integration_id: str) -> Integration:
-        """Let it take part in fan-outs and sweeps again."""
+        """Let it take part in fan-outs and sweeps again; what was held for it is sent."""
         return self._run(lambda manager: manager.enable(integration_id))
 
     def disable(self, integration_id: str) -> Integration:
-        """Keep it, but use it for nothing until it is enabled."""
+        """Keep it, but use it for nothing until it is enabled; what is queued for it is held until then."""
         return self._run(lambda manager: manager.disable(integration_id))
 
     def delete(self, integration_id: str) -> None:

@@ -11,6 +11,7 @@ from integrations_sdk.blocking.portal import Portal
 
 if TYPE_CHECKING:
     from integrations_sdk.blocking.catalog import CatalogManager
+    from integrations_sdk.blocking.deliveries import DeliveriesManager
     from integrations_sdk.blocking.events import EventsManager
     from integrations_sdk.blocking.health import HealthManager
     from integrations_sdk.blocking.integrations import IntegrationsManager
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from integrations_sdk.bus.base import Bus
     from integrations_sdk.clock import Clock
     from integrations_sdk.connectors.base import Connector, ConnectorConfig
+    from integrations_sdk.delivery.settings import DeliverySettings
     from integrations_sdk.health import HealthThresholds
     from integrations_sdk.http.guard import Guard
     from integrations_sdk.integrations.activation import Activation
@@ -62,6 +64,7 @@ class IntegrationManagementManager:
         thresholds: when `health` changes a status.
         guard: keeps webhooks out of your own network; True refuses all that is not public, a `Guard` says
             what may be called all the same. None refuses nothing: for URLs that you alone supply.
+        delivery: when to try again, how much at a time, how long the log is kept; whether to send at all.
 
     Raises:
         ConfigurationError: an argument is wrong; nothing is opened.
@@ -82,6 +85,7 @@ class IntegrationManagementManager:
         clock: Clock | None = None,
         thresholds: HealthThresholds | None = None,
         guard: Guard | bool | None = None,
+        delivery: DeliverySettings | None = None,
     ) -> None:
         from integrations_sdk.manager import AsyncIntegrationManagementManager
 
@@ -98,6 +102,7 @@ class IntegrationManagementManager:
                 clock=clock,
                 thresholds=thresholds,
                 guard=guard,
+                delivery=delivery,
             ),
             start=AsyncIntegrationManagementManager.start,
             remake=AsyncIntegrationManagementManager.forked,
@@ -196,6 +201,13 @@ class IntegrationManagementManager:
         from integrations_sdk.blocking.events import EventsManager
 
         return EventsManager(self._portal, lambda manager: manager.events)
+
+    @cached_property
+    def deliveries(self) -> DeliveriesManager:
+        """The log of what was queued, and what can be done about it."""
+        from integrations_sdk.blocking.deliveries import DeliveriesManager
+
+        return DeliveriesManager(self._portal, lambda manager: manager.deliveries)
 
     @cached_property
     def health(self) -> HealthManager:

@@ -12,15 +12,16 @@ import os
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from integrations_sdk.errors import StateError
+from integrations_sdk.errors import ConfigurationError, StateError
 
 __all__ = ["BlockingSubManager", "Portal"]
 
 A = TypeVar("A")
 M = TypeVar("M")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Portal(Generic[M]):
@@ -125,6 +126,29 @@ class BlockingSubManager(Generic[A]):
     def _run(self, operation: Callable[[A], Coroutine[Any, Any, T]]) -> T:
         portal, select = self._portal, self._select
         return portal.call(lambda: operation(select(portal.manager)))
+
+    def _store(self, plan: Callable[[A], Coroutine[Any, Any, Storing[T]]], connection: object) -> T:
+        """Plan in the loop; then store over the connection in this thread, which it belongs to."""
+        planned = self._run(plan)
+        if connection is None:
+            return self._run(lambda _: planned.store(None))
+        storing = planned.store(connection)
+        try:
+            storing.send(None)
+        except StopIteration as end:
+            return cast("T", end.value)
+        finally:
+            storing.close()
+        msg = "expected a connection that blocks, as sqlite3's do; with asyncpg use the asynchronous manager"
+        raise ConfigurationError.of("enqueue", "connection", msg)
+
+
+class Storing(Protocol[T_co]):
+    """What is planned, and stored in a second step."""
+
+    def store(self, connection: object) -> Coroutine[Any, Any, T_co]:
+        """Store it; over a connection that blocks, without waiting for anything of a loop."""
+        ...
 
 
 class _Waiter(Generic[T]):

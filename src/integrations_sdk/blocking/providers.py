@@ -8,6 +8,7 @@ from integrations_sdk.blocking.portal import BlockingSubManager
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
 
     from integrations_sdk.connectors.base import ConnectorConfig
     from integrations_sdk.integrations.providers import AsyncProviderManager  # noqa: F401  # ruff does not see it in the string below
@@ -145,6 +146,51 @@ class ProviderManager(BlockingSubManager["AsyncProviderManager"]):
     def send_event(self, integration_id: str, event: Event) -> Outcome:
         """Record an event as the provider's own kind of record."""
         return self._run(lambda manager: manager.send_event(integration_id, event))
+
+    def enqueue(
+        self,
+        integration_id: str,
+        operation: str,
+        *,
+        wait: bool = False,
+        timeout: timedelta | None = None,
+        ordering_key: str | None = None,
+        idempotency_key: str | None = None,
+        **arguments: object,
+    ) -> Outcome:
+        """Store something to be done, and see to it that it is: tried again while that can help, logged, replayable.
+
+        The operations themselves (`notify()`, …) are tried while their caller waits, and raise. This one outlives
+        the process, with a store that does.
+
+        Args:
+            operation: `notify`, `create_issue`, `update_issue`, `comment_issue`, `transition_issue`, `trigger_build`,
+                `set_commit_status`, `send_metrics` or `send_logs`.
+            wait: for the first attempt; what failed is tried again all the same, if its outcome is `retryable`.
+            timeout: how long to wait; None: as long as it takes.
+            ordering_key: do in order within this key, for this integration.
+            idempotency_key: take no second one of this key for this integration, as long as the log is kept.
+            arguments: those of the operation, by name; they are stored as they are, so no secrets.
+
+        Returns:
+            `accepted`, or what the first attempt came to; `delivery_id` finds it in `mgr.deliveries`.
+
+        Raises:
+            NotFoundError: no such integration, or no such operation.
+            StateError: it is disabled, or has no such capability.
+            ConfigurationError: naming everything wrong with the arguments.
+        """
+        return self._run(
+            lambda manager: manager.enqueue(
+                integration_id,
+                operation,
+                wait=wait,
+                timeout=timeout,
+                ordering_key=ordering_key,
+                idempotency_key=idempotency_key,
+                **arguments,
+            )
+        )
 
     def call(self, integration_id: str, operation: str, *args: object, **options: object) -> object:
         """Any other public operation of the provider's connector, by its method's name.

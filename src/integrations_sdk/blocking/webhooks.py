@@ -24,6 +24,8 @@ class WebhooksManager(BlockingSubManager["AsyncWebhooksManager"]):
 
     Args:
         verify: checks messages of others.
+        outbox: takes what is to be sent.
+        statistics: what became of the attempts at a target.
     """
 
     def create_webhook(self, config: Mapping[str, object]) -> Webhook:
@@ -52,15 +54,15 @@ class WebhooksManager(BlockingSubManager["AsyncWebhooksManager"]):
         return self._run(lambda manager: manager.update_webhook(webhook_id, changes, version=version))
 
     def enable_webhook(self, webhook_id: str) -> Webhook:
-        """Call it again."""
+        """Call it again, also for all that was held while it was disabled, by you or after continued failure."""
         return self._run(lambda manager: manager.enable_webhook(webhook_id))
 
     def disable_webhook(self, webhook_id: str) -> Webhook:
-        """Keep it, but do not call it."""
+        """Keep it, but do not call it; what is queued for it is held until it is enabled."""
         return self._run(lambda manager: manager.disable_webhook(webhook_id))
 
     def delete_webhook(self, webhook_id: str) -> None:
-        """Remove it with its secret and its statistics."""
+        """Remove it with its secret; what is queued for it is given up."""
         return self._run(lambda manager: manager.delete_webhook(webhook_id))
 
     def rotate_secret(
@@ -138,19 +140,41 @@ class WebhooksManager(BlockingSubManager["AsyncWebhooksManager"]):
         """
         return self._run(lambda manager: manager.test_webhook(webhook_id, event_type=event_type))
 
-    def trigger_webhook(self, webhook_id: str, payload: Mapping[str, JsonValue]) -> Outcome:
-        """Call it now with a payload of yours.
+    def trigger_webhook(
+        self,
+        webhook_id: str,
+        payload: Mapping[str, JsonValue],
+        *,
+        wait: bool = True,
+        timeout: timedelta | None = None,
+        ordering_key: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Outcome:
+        """Call it with a payload of yours, which is stored first and tried again until it arrives.
 
         Args:
             payload: sent as JSON; its `event_type` also goes into the headers.
+            wait: for the first attempt; False returns once it is stored.
+            timeout: how long to wait; None: as long as the attempt takes.
+            ordering_key: call in order within this key.
+            idempotency_key: take no second call of this key, as long as the log is kept.
+
+        Returns:
+            What the first attempt came to, or `accepted`. A failed one that is `retryable` will be tried again by
+            itself; `delivery_id` finds it in `mgr.deliveries`.
 
         Raises:
             NotFoundError: there is none with that id.
             StateError: it is disabled.
-            ConnectorError: the target refused the call, or did not answer; it is counted all the same.
+            ConfigurationError: the payload holds what JSON cannot.
         """
-        return self._run(lambda manager: manager.trigger_webhook(webhook_id, payload))
-
-    def record(self, outcome: Outcome) -> None:
-        """Count the outcome of a call in the statistics of its webhook; others' outcomes are ignored."""
-        return self._run(lambda manager: manager.record(outcome))
+        return self._run(
+            lambda manager: manager.trigger_webhook(
+                webhook_id,
+                payload,
+                wait=wait,
+                timeout=timeout,
+                ordering_key=ordering_key,
+                idempotency_key=idempotency_key,
+            )
+        )

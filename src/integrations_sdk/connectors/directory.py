@@ -12,11 +12,12 @@ from integrations_sdk.connectors.base import Connector, ConnectorConfig, Connect
 from integrations_sdk.connectors.config import default_of, fields_of, secret_names
 from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.errors import NotFoundError, StateError
-from integrations_sdk.models import MASK, Integration, IntegrationState, JsonValue, Secret, plain
+from integrations_sdk.models import MASK, Integration, IntegrationState, JsonValue, Scope, Secret, plain
+from integrations_sdk.models.delivery import Target
 from integrations_sdk.runtime import Runtime
 from integrations_sdk.store.base import Document, Put
 
-__all__ = ["INTEGRATIONS", "ConnectorDirectory", "document_of", "split_config", "storage_id"]
+__all__ = ["INTEGRATIONS", "ConnectorDirectory", "document_of", "split_config", "storage_id", "target_of"]
 
 INTEGRATIONS = "integrations"
 """The collection that integrations are kept in."""
@@ -35,6 +36,12 @@ class ConnectorDirectory:
         self.runtime = runtime
         self.registry = registry
         self._open: dict[str, tuple[Integration, Connector[ConnectorConfig]]] = {}
+
+    def within(self, scope: Scope) -> ConnectorDirectory:
+        """The integrations of another scope; the open connectors of all scopes are shared."""
+        other = ConnectorDirectory(attrs.evolve(self.runtime, scope=scope), self.registry)
+        other._open = self._open
+        return other
 
     async def get(self, integration_id: str, *, provider: str | None = None) -> Integration:
         """The integration.
@@ -180,6 +187,12 @@ def storage_id(tenant_id: str, integration_id: str) -> str:
     """
     tenant = tenant_id.replace("%", "%25").replace(":", "%3A")
     return f"{tenant}:{integration_id}".encode("utf-8", "backslashreplace").decode()
+
+
+def target_of(integration_id: str, tenant_id: str, project_id: str | None = None) -> Target:
+    """What deliveries to an integration are addressed to; webhooks are a kind of their own."""
+    kind = "webhook" if integration_id.startswith("webhook-") else "integration"
+    return Target(kind, integration_id, tenant_id, project_id)
 
 
 def document_of(integration: Integration) -> Document:

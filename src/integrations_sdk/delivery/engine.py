@@ -8,17 +8,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from integrations_sdk.clock import uuid7
-from integrations_sdk.delivery.events import pack
 from integrations_sdk.delivery.limits import Route, WorkerLimits
 from integrations_sdk.delivery.notices import notices_of, target_notice
 from integrations_sdk.delivery.schedule import DeliveryPolicy, overdue
 from integrations_sdk.delivery.sending import Sender
+from integrations_sdk.delivery.waiting import Waiting, accepted
 from integrations_sdk.delivery.worker import DeliveryWorker, Finished
 from integrations_sdk.errors import ConfigurationError, IntegrationError
 from integrations_sdk.logs import logger
-from integrations_sdk.models import Event, Outcome, OutcomeList, OutcomeStatus
-from integrations_sdk.models.delivery import Attempt, Delivery, DeliveryState, Target
+from integrations_sdk.models import Event, OutcomeList
+from integrations_sdk.models.delivery import Target, TargetStatistics
 from integrations_sdk.queue.base import Accepted, NewDelivery, Queue, QueuedEvent
+from integrations_sdk.queue.events import pack
 from integrations_sdk.runtime import Runtime
 
 __all__ = ["DeliveryEngine"]
@@ -26,40 +27,51 @@ __all__ = ["DeliveryEngine"]
 _MOST_UNTOLD: Final = 1_000
 """Notices waiting for slow listeners; with more, the worker waits for them too."""
 
-_LOOK_AGAIN: Final = 0.5
-"""Seconds between two looks at a delivery that perhaps another process's worker has taken."""
-
 
 class DeliveryEngine:
     """Stores deliveries before anything is sent, sends them by senders, and tells the bus what came of it.
 
     Args:
-        queue: where deliveries live; it stays its owner's to close, after `stop()`.
+        queue: where deliveries live, its owner's to close after `stop()`; or what opens it when it is first
+            needed, and then `close()` closes it.
         policy: when to try again, and when to disable a target.
         limits: how much is done at a time.
         retention: how long the log of what ended is kept.
+        deliver: whether `enqueue_and_wait()` may `start()` a worker; False leaves sending to other processes.
     """
 
     def __init__(
         self,
         runtime: Runtime,
-        queue: Queue,
+        queue: Queue | Callable[[], Queue],
         *,
         policy: DeliveryPolicy | None = None,
         limits: WorkerLimits | None = None,
         retention: timedelta = timedelta(days=7),
+        deliver: bool = True,
     ) -> None:
-        self.queue = queue
+        self._open = queue if callable(queue) else None
+        self._queue = None if callable(queue) else queue
         self._runtime = runtime
         self._policy = policy or DeliveryPolicy()
         self._limits = limits or WorkerLimits()
         self._retention = retention
+        self._deliver = deliver
         self._routes: dict[str, Route] = {}
         self._topics: dict[str, str] = {}
-        self._expected: dict[str, asyncio.Future[Outcome]] = {}
+        self._waiting = Waiting()
         self._worker: DeliveryWorker | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._untold: asyncio.Queue[Event] = asyncio.Queue(_MOST_UNTOLD)
+
+    @property
+    def queue(self) -> Queue:
+        """Where deliveries live."""
+        if self._queue is None:
+            assert self._open is not None
+            self._queue = self._open()
+        return self._queue
 
     def register(
         self,
@@ -133,32 +145,31 @@ class DeliveryEngine:
         """`enqueue()`, then wait for the first attempt at each; what failed is tried again all the same.
 
         Args:
-            timeout: then what was not tried yet has an outcome that says so, `retryable`; None waits.
+            timeout: then what was not tried yet has an outcome that says so, `accepted`; None waits.
 
         Returns:
             One outcome for each target, in their order; nothing that a target does is raised.
         """
-        if not self.is_running:
+        if self._deliver:
             self.start()
         new = self._new(targets, ordering_key, idempotency_key, None)
-        futures = {one.delivery_id: asyncio.get_running_loop().create_future() for one in new}
-        self._expected.update(futures)
+        loop = asyncio.get_running_loop()
+        until = None if timeout is None else loop.time() + timeout.total_seconds()
+        futures = self._waiting.expect(one.delivery_id for one in new)
         try:
-            accepted = await self.queue.enqueue(_queued(event), new)
-            until = None if timeout is None else asyncio.get_running_loop().time() + timeout.total_seconds()
-            for one in accepted:
-                futures.setdefault(one.delivery_id, asyncio.get_running_loop().create_future())
-            wanted = {one.delivery_id: futures[one.delivery_id] for one in accepted}
-            if any(one.duplicate for one in accepted):
-                await self._look(wanted)
-            await self._await(wanted, until)
+            taken = await self.queue.enqueue(_queued(event), new)
+            duplicates = self._waiting.expect(one.delivery_id for one in taken if one.duplicate)
+            wanted = {one.delivery_id: {**futures, **duplicates}[one.delivery_id] for one in taken}
+            elsewhere = bool(duplicates) or self._loop is not loop
+            await self._waiting.wait(self.queue, wanted, until=until, look=elsewhere)
         finally:
-            for id_ in futures:
-                self._expected.pop(id_, None)
-        outcomes = zip(new, accepted, strict=True)
+            self._waiting.forget(futures)
+        self._waiting.forget(duplicates)
         return OutcomeList(
-            wanted[one.delivery_id].result() if wanted[one.delivery_id].done() else _untried(delivery.target)
-            for delivery, one in outcomes
+            wanted[one.delivery_id].result()
+            if wanted[one.delivery_id].done()
+            else accepted(delivery.target, one.delivery_id)
+            for delivery, one in zip(new, taken, strict=True)
         )
 
     @property
@@ -167,9 +178,11 @@ class DeliveryEngine:
         return self._worker is not None
 
     def start(self) -> None:
-        """Begin to deliver, in the running loop; no-op if it has begun."""
-        if self._worker is not None:
+        """Begin to deliver, in the running loop; no-op if it has begun, here or in another loop that still runs."""
+        loop = asyncio.get_running_loop()
+        if self._worker is not None and self._loop is not None and not self._loop.is_closed():
             return
+        self._loop, self._untold = loop, asyncio.Queue(_MOST_UNTOLD)
         self._worker = DeliveryWorker(
             self.queue,
             self._routes,
@@ -181,17 +194,23 @@ class DeliveryEngine:
         work = {"deliver": self._worker.run(), "tell": self._tell(), "retention": self._keep_purged()}
         self._tasks = [self._runtime.tasks.spawn(each, name=name) for name, each in work.items()]
 
-    async def stop(self, *, abandon: bool = False) -> None:
+    async def stop(self, *, grace: timedelta | None = None) -> None:
         """Finish what is being sent, give back the rest, and tell the bus of it; no-op if not started.
 
         Args:
-            abandon: also give back what is being sent; it may arrive twice.
+            grace: how long what is being sent may still take; then it is given back too, and may arrive twice.
+                None waits for its own end (`WorkerLimits.send_timeout`).
         """
-        if self._worker is None:
+        if self._worker is None or self._loop is not asyncio.get_running_loop():
             return
-        self._worker.stop(abandon=abandon)
+        self._worker.stop(abandon=grace is not None and grace <= timedelta(0))
         delivering, *others = self._tasks
-        await asyncio.wait([delivering])
+        _, going_on = await asyncio.wait(
+            [delivering], timeout=None if grace is None else grace.total_seconds()
+        )
+        if going_on:
+            self._worker.stop(abandon=True)
+            await asyncio.wait([delivering])
         if not others[0].done():
             await self._untold.join()
         for task in others:
@@ -199,12 +218,26 @@ class DeliveryEngine:
         await asyncio.gather(*others, return_exceptions=True)
         self._worker = None
 
+    async def close(self, *, grace: timedelta | None = None) -> None:
+        """`stop()`, and close the queue if it was opened here."""
+        await self.stop(grace=grace)
+        if self._open is not None and self._queue is not None:
+            await self._queue.close()
+
     async def disable(self, target: Target, reason: str) -> bool:
         """Send nothing to the target any more, and hold what is and will be for it; False if it was disabled."""
         if not await self.queue.hold(target, reason):
             return False
         await self._publish([target_notice(self._topic(target, "disabled"), target, self._now(), reason)])
         return True
+
+    async def statistics(self, target: Target) -> TargetStatistics:
+        """What became of the attempts on a target; of an unknown one there were none."""
+        return await self.queue.statistics(target)
+
+    async def limit(self, target: Target, rate: float | None) -> None:
+        """Send to the target no more often than `rate` a second, over all processes; see `Queue.limit`."""
+        await self.queue.limit(target, rate)
 
     async def enable(self, target: Target) -> bool:
         """Send what was held, and what comes; False if it was not disabled."""
@@ -235,9 +268,7 @@ class DeliveryEngine:
     async def _recorded(self, finished: Sequence[Finished]) -> None:
         now = self._now()
         for one in finished:
-            future = self._expected.pop(one.result.claimed.delivery.delivery_id, None)
-            if future is not None and not future.done():
-                future.set_result(one.outcome)
+            self._waiting.tell(one.result.claimed.delivery.delivery_id, one.outcome)
             topic = self._topics.get(one.result.claimed.delivery.target.kind, "delivery")
             for notice in notices_of(one, topic, now, self._runtime.bus.listens):
                 await self._untold.put(notice)
@@ -275,32 +306,6 @@ class DeliveryEngine:
                 logger().debug("purged", deliveries=gone)
             await self._runtime.clock.sleep(3_600)
 
-    async def _await(self, wanted: dict[str, asyncio.Future[Outcome]], until: float | None) -> None:
-        loop = asyncio.get_running_loop()
-        while open_ := [future for future in wanted.values() if not future.done()]:
-            left = _LOOK_AGAIN if until is None else min(_LOOK_AGAIN, until - loop.time())
-            if left <= 0:
-                return
-            done, _ = await asyncio.wait(open_, timeout=left, return_when=asyncio.ALL_COMPLETED)
-            if len(done) < len(open_):
-                await self._look(wanted)
-
-    async def _look(self, wanted: dict[str, asyncio.Future[Outcome]]) -> None:
-        """Take outcomes out of the log: of deliveries that another worker tried, or that are not new."""
-        for id_, future in wanted.items():
-            delivery = None if future.done() else await self.queue.get(id_)
-            if delivery is None:
-                continue
-            attempts = await self.queue.attempts(id_)
-            if future.done():
-                continue
-            if attempts:
-                future.set_result(_outcome(delivery, attempts[-1]))
-            elif delivery.state is DeliveryState.HELD:
-                future.set_result(
-                    _untried(delivery.target, "its target is disabled: it is sent when that is enabled")
-                )
-
     def _topic(self, target: Target, what: str) -> str:
         return f"{self._topics.get(target.kind, 'delivery')}.{what}"
 
@@ -316,30 +321,3 @@ def _queued(event: Event | QueuedEvent) -> QueuedEvent:
     except (TypeError, ValueError) as error:
         remedy = "use None, bool, finite numbers, text, lists and dicts"
         raise ConfigurationError.of("enqueued event", "data", "has no JSON form", remedy) from error
-
-
-def _outcome(delivery: Delivery, attempt: Attempt) -> Outcome:
-    failed = attempt.error is not None
-    return Outcome(
-        target=delivery.target.id,
-        provider=delivery.target.kind,
-        operation="send",
-        status=OutcomeStatus.FAILED if failed else OutcomeStatus.SUCCEEDED,
-        http_status=attempt.http_status,
-        request_id=attempt.request_id,
-        error=attempt.error,
-        retryable=failed and delivery.state is not DeliveryState.FAILED,
-        duration=attempt.latency,
-    )
-
-
-def _untried(target: Target, why: str = "not tried yet: it is stored, and will be") -> Outcome:
-    return Outcome(
-        target=target.id,
-        provider=target.kind,
-        operation="send",
-        status=OutcomeStatus.FAILED,
-        attempts=0,
-        error=why,
-        retryable=True,
-    )

@@ -98,7 +98,6 @@ class DeliveryWorker:
         self._next_at: datetime | None = None
         self._lease_ends = 0.0
         self._stopping = False
-        self._abandon = False
 
     async def run(self) -> None:
         """Work until `stop()`; a fault of the store is logged, and tried again after a second."""
@@ -123,7 +122,9 @@ class DeliveryWorker:
             abandon: also give back what is being sent; its receivers may get it twice.
         """
         self._stopping = True
-        self._abandon = abandon
+        if abandon:
+            for task in self._sends:
+                task.cancel()
         self._wake.set()
 
     @property
@@ -330,9 +331,6 @@ class DeliveryWorker:
     async def _finish(self) -> None:
         """Give back what was not begun, finish what was."""
         await self._queue.release(list(self._lanes.drain()))
-        if self._abandon:
-            for task in self._sends:
-                task.cancel()
         while self._sends or self._results:
             if self._results:
                 finished, self._results = self._results, []

@@ -1,123 +1,117 @@
-"""One event for many integrations: each is asked whether it wants it, and none can stop another."""
+"""Who wants an event: each active integration of the scope is asked, and none can stop another."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Final
 
-from integrations_sdk.connectors.base import Connector, ConnectorConfig
-from integrations_sdk.connectors.directory import ConnectorDirectory
-from integrations_sdk.errors import ConnectorError, IntegrationError
+import attrs
+
+from integrations_sdk.connectors.directory import ConnectorDirectory, target_of
+from integrations_sdk.errors import IntegrationError
 from integrations_sdk.logs import logger, place_of
-from integrations_sdk.models import Event, Integration, Outcome, OutcomeStatus
+from integrations_sdk.models import Event, Integration, IntegrationState, Outcome, OutcomeList, OutcomeStatus
+from integrations_sdk.models.delivery import Target
+from integrations_sdk.queue.base import Accepted
+from integrations_sdk.queue.outbox import Outbox
 
-__all__ = ["OnOutcome", "fan_out", "is_unwanted"]
-
-OnOutcome: TypeAlias = Callable[[Outcome], Awaitable[None]]
-"""Is told of an outcome; what it raises is logged."""
+__all__ = ["Planned", "accepted", "addressee", "skipped", "wanting"]
 
 _OPERATION: Final = "handle_event"
-_UNWANTED: Final = "wants"
 
 
-async def fan_out(
-    directory: ConnectorDirectory,
-    event: Event,
-    targets: Sequence[Integration],
-    *,
-    concurrency: int,
-    on_outcome: OnOutcome | None = None,
-) -> list[Outcome]:
-    """Hand the event to each target that wants it, `concurrency` of them at a time.
+async def wanting(
+    directory: ConnectorDirectory, event: Event
+) -> tuple[list[Integration], dict[str, Outcome | None]]:
+    """The active integrations that want the event, oldest first.
 
     Returns:
-        One outcome for each target, in their order; that of a target which does not want the event
-        `is_unwanted()`. Nothing that a target raises is raised here, but being cancelled is.
+        Those that do; and for every one, in their order, None or the outcome that says why it does not.
     """
-    free = asyncio.Semaphore(concurrency)
-
-    async def work(target: Integration) -> Outcome:
-        async with free:
-            outcome = await _attempt(directory, event, target)
-            await _report(on_outcome, outcome)
-        return outcome
-
-    async with asyncio.TaskGroup() as group:
-        names = [f"dispatch {target.integration_id}" for target in targets]
-        tasks = [
-            group.create_task(work(target), name=name) for target, name in zip(targets, names, strict=True)
-        ]
-    return [
-        _failed(target, "cancelled by its own connector") if task.cancelled() else task.result()
-        for target, task in zip(targets, tasks, strict=True)
-    ]
+    wanted: list[Integration] = []
+    places: dict[str, Outcome | None] = {}
+    async for integration in directory.all(state=IntegrationState.ACTIVE):
+        why = await _unwanted(directory, event, integration)
+        places[integration.integration_id] = None if why is None else skipped(integration, why)
+        if why is None:
+            wanted.append(integration)
+    return wanted, places
 
 
-def is_unwanted(outcome: Outcome) -> bool:
-    """Whether the target was passed over because it does not want the event."""
-    return outcome.status is OutcomeStatus.SKIPPED and outcome.operation == _UNWANTED
+@attrs.frozen(kw_only=True)
+class Planned:
+    """An event that is to be stored for those who want it."""
 
+    event: Event
+    integrations: tuple[Integration, ...]
+    outbox: Outbox = attrs.field(repr=False)
+    ordering_key: str | None = None
+    idempotency_key: str | None = None
+    due_at: datetime | None = None
 
-async def _attempt(directory: ConnectorDirectory, event: Event, target: Integration) -> Outcome:
-    try:
-        return await _hand_over(event, target, await directory.open_record(target))
-    except ConnectorError as error:
-        name, provider = target.integration_id, target.integration_type
-        outcome = Outcome.from_error(error, target=name, provider=provider, operation=_OPERATION)
-    except IntegrationError as error:
-        outcome = _failed(target, str(error))
-    except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything
-        outcome = _failed(target, _bug(error, target))
-    logger().warning(
-        "event not handled",
-        target=outcome.target,
-        event_type=event.type,
-        event_id=event.id,
-        error=outcome.error,
-    )
-    return outcome
+    async def store(self, connection: object = None) -> OutcomeList:
+        """Store it, within the transaction that is open on the connection; see `events.enqueue()`.
 
-
-async def _hand_over(event: Event, target: Integration, connector: Connector[ConnectorConfig]) -> Outcome:
-    if (why := connector.wants(event)) is not None:
-        return Outcome(
-            target=target.integration_id,
-            provider=target.integration_type,
-            operation=_UNWANTED,
-            status=OutcomeStatus.SKIPPED,
-            attempts=0,
-            detail=why,
+        Over a connection that blocks (`sqlite3`) it never waits for anything of the loop.
+        """
+        targets = [addressee(integration) for integration in self.integrations]
+        if not targets:
+            return OutcomeList()
+        enqueue = self.outbox.enqueue
+        if connection is not None:
+            enqueue = partial(self.outbox.enqueue_within, connection)
+        taken = await enqueue(
+            self.event,
+            targets,
+            ordering_key=self.ordering_key,
+            idempotency_key=self.idempotency_key,
+            due_at=self.due_at,
         )
-    outcome: object = await connector.handle_event(event)
-    if not isinstance(outcome, Outcome):
-        msg = "handle_event() returned no Outcome"
-        raise TypeError(msg)
-    return outcome
+        return accepted(self.integrations, taken)
 
 
-def _bug(error: Exception, target: Integration) -> str:
-    """Say what was raised and where; its words may hold a secret (a URL, a header), so they are left out."""
-    where = place_of(error)
-    logger().error("connector failed", target=target.integration_id, error=type(error).__name__, where=where)
-    return f"{type(error).__name__} at {where}: a bug of the {target.integration_type} connector"
+def addressee(integration: Integration) -> Target:
+    """What deliveries to the integration are addressed to."""
+    return target_of(integration.integration_id, integration.tenant_id, integration.project_id)
 
 
-def _failed(target: Integration, error: str) -> Outcome:
+def skipped(integration: Integration, why: str) -> Outcome:
+    """The outcome for one that does not want the event."""
     return Outcome(
-        target=target.integration_id,
-        provider=target.integration_type,
-        operation=_OPERATION,
-        status=OutcomeStatus.FAILED,
+        target=integration.integration_id,
+        provider=integration.integration_type,
+        operation="wants",
+        status=OutcomeStatus.SKIPPED,
         attempts=0,
-        error=error,
+        detail=why,
     )
 
 
-async def _report(on_outcome: OnOutcome | None, outcome: Outcome) -> None:
-    if on_outcome is None or is_unwanted(outcome):
-        return
+def accepted(integrations: Sequence[Integration], taken: Sequence[Accepted]) -> OutcomeList:
+    """The outcomes of what was stored, and will be sent."""
+    return OutcomeList(
+        Outcome(
+            target=integration.integration_id,
+            provider=integration.integration_type,
+            operation=_OPERATION,
+            status=OutcomeStatus.ACCEPTED,
+            attempts=0,
+            detail="was accepted before" if one.duplicate else None,
+            delivery_id=one.delivery_id,
+        )
+        for integration, one in zip(integrations, taken, strict=True)
+    )
+
+
+async def _unwanted(directory: ConnectorDirectory, event: Event, integration: Integration) -> str | None:
+    """Why it does not want the event. One that cannot be asked gets it: the delivery then says what is wrong."""
     try:
-        await on_outcome(outcome)
-    except Exception as error:  # noqa: BLE001  # a listener's trouble is not the target's, nor the others'
-        logger().error("on_outcome failed", target=outcome.target, error=type(error).__name__)
+        return (await directory.open_record(integration)).wants(event)
+    except IntegrationError as error:
+        facts = {"error": type(error).__name__, "reason": str(error)}
+    except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything
+        facts = {"error": type(error).__name__, "where": place_of(error)}
+    logger().warning("integration could not be asked", target=integration.integration_id, **facts)
+    return None

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.connectors.directory import ConnectorDirectory
-from integrations_sdk.errors import ConfigurationError, IntegrationError
-from integrations_sdk.events.dispatching import OnOutcome, fan_out, is_unwanted
+from integrations_sdk.errors import IntegrationError
+from integrations_sdk.events.dispatching import Planned, accepted, addressee, wanting
 from integrations_sdk.events.incoming import Incoming
-from integrations_sdk.events.receiving import MAX_BODY_BYTES, event_from, read, take
+from integrations_sdk.events.receiving import (
+    MAX_BODY_BYTES,
+    event_from,
+    identity_of,
+    is_taken,
+    read,
+    take,
+)
 from integrations_sdk.logs import logger
 from integrations_sdk.models import (
     Event,
     EventType,
-    IntegrationState,
     JsonValue,
     OutcomeList,
 )
+from integrations_sdk.queue.outbox import Outbox
 from integrations_sdk.runtime import Runtime
 from integrations_sdk.signing import TOLERANCE, HmacScheme, SecretsGiven
 
@@ -30,7 +37,7 @@ class AsyncEventsManager:
 
     Args:
         secrets: what is shared with each source, for this manager only; goes before `set_secret()`.
-        on_outcome: called with the outcome of each target that wanted an event.
+        outbox: takes what is to be sent.
         max_body_bytes: a larger body is refused.
     """
 
@@ -38,14 +45,14 @@ class AsyncEventsManager:
         self,
         runtime: Runtime,
         directory: ConnectorDirectory,
+        outbox: Outbox,
         *,
         secrets: Mapping[str, SecretsGiven] | None = None,
-        on_outcome: OnOutcome | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._runtime = runtime
         self._directory = directory
-        self._on_outcome = on_outcome
+        self._outbox = outbox
         self._max_body_bytes = max_body_bytes
         self._incoming = Incoming(runtime, secrets)
 
@@ -76,10 +83,9 @@ class AsyncEventsManager:
                 network where nobody else can reach the receiver.
             scheme: how a sender signs that is none of those.
             tolerance: how far a signed time may be from now, in both directions.
-            dispatch: also `dispatch()` it; its outcomes are then on the bus and in the log. The message
-                counts as received before that: if the process ends meanwhile, or dispatching raises, the
-                sender's repetition is dropped as a duplicate. Where that must not be, keep the event that
-                this returns somewhere first, and `dispatch()` it from there.
+            dispatch: also hand it on as `dispatch(wait=False)` does. It is stored before the message counts as
+                received, so whenever the process ends, either the sender's repetition is taken or everything
+                is sent, and nothing twice.
 
         Returns:
             The event; None for a duplicate, that is, a message of the same sender's id within 7 days.
@@ -98,43 +104,122 @@ class AsyncEventsManager:
             scheme=scheme,
             tolerance=tolerance,
         )
+        if dispatch and not await is_taken(self._runtime, event):
+            await self.dispatch(event, wait=False, idempotency_key=identity_of(self._runtime, event))
         if not await take(self._runtime, event):
             logger().debug("duplicate event dropped", source=source, sender_id=event.sender_id)
             return None
         await self._tell("event.received", event, {"url": event.url, "status": event.status})
-        if dispatch:
-            await self.dispatch(event)
         return event
 
     async def dispatch(
-        self, event: Event | Mapping[str, object], *, concurrency: int = 16, include_skipped: bool = False
+        self,
+        event: Event | Mapping[str, object],
+        *,
+        wait: bool = True,
+        timeout: timedelta | None = None,
+        ordering_key: str | None = None,
+        idempotency_key: str | None = None,
+        include_skipped: bool = False,
     ) -> OutcomeList:
         """Hand the event to every active integration of the scope that wants it.
 
-        Whether it does depends on its event filter, its branch filter and `notify_only_broken_pipelines`.
-        One target's failure never stops another.
+        Whether it does depends on its event filter, its branch filter and `notify_only_broken_pipelines`. The
+        event and a delivery for each target are stored in one transaction before anything is sent; what fails is
+        tried again, see `mgr.deliveries`. One target's failure never stops another.
 
         Args:
             event: an `Event`, or a mapping such as `{"event_type": "pipeline", "status": "success"}`.
-            concurrency: how many targets are worked on at once, 1 or more.
+            wait: for the first attempt at each; False returns once everything is stored.
+            timeout: how long to wait; None: as long as the attempts take.
+            ordering_key: deliver in order within this key, for each target.
+            idempotency_key: take no second event of this key for a target, as long as the log is kept.
             include_skipped: have an outcome, `skipped` and saying why, also for those that do not want it.
 
         Returns:
-            One outcome for each target, in the order in which the integrations were created.
+            One outcome for each target, in the order in which the integrations were created: what the first
+            attempt came to, or `accepted`. Each has its `delivery_id`. A failed one that is `retryable` will be
+            tried again by itself.
 
         Raises:
-            ConfigurationError: the mapping is no event, or `concurrency` is out of range.
+            ConfigurationError: the mapping is no event.
         """
-        if concurrency < 1:
-            raise ConfigurationError.of("dispatch", "concurrency", "expected 1 or more")
         known = event_from(event, now=self._runtime.clock.now(), scope=self._runtime.scope)
-        targets = [target async for target in self._directory.all(state=IntegrationState.ACTIVE)]
-        results = await fan_out(
-            self._directory, known, targets, concurrency=concurrency, on_outcome=self._on_outcome
+        wanted, places = await wanting(self._directory, known)
+        targets = [addressee(integration) for integration in wanted]
+        if not targets:
+            outcomes = OutcomeList()
+        elif wait:
+            outcomes = await self._outbox.enqueue_and_wait(
+                known, targets, ordering_key=ordering_key, idempotency_key=idempotency_key, timeout=timeout
+            )
+        else:
+            taken = await self._outbox.enqueue(
+                known, targets, ordering_key=ordering_key, idempotency_key=idempotency_key
+            )
+            outcomes = accepted(wanted, taken)
+        await self._tell("event.dispatched", known, _counts(len(wanted), len(places)))
+        if not include_skipped:
+            return outcomes
+        sent = iter(outcomes)
+        return OutcomeList(next(sent) if place is None else place for place in places.values())
+
+    async def enqueue(
+        self,
+        event: Event | Mapping[str, object],
+        *,
+        connection: object = None,
+        ordering_key: str | None = None,
+        idempotency_key: str | None = None,
+        due_at: datetime | None = None,
+    ) -> OutcomeList:
+        """Store the event for every active integration that wants it, also within a transaction of yours.
+
+        With `connection`, event and deliveries become part of the transaction that is open there: rolling it back
+        sends nothing, committing it sends all, within about a tenth of a second.
+
+        Args:
+            connection: to the very database that the manager's store is in, a transaction open on it: a
+                `sqlite3.Connection` (the store being `sqlite:///…`), or an `asyncpg.Connection`
+                (`postgresql://…`). None: a transaction of its own.
+            ordering_key: deliver in order within this key, for each target.
+            idempotency_key: take no second event of this key for a target, as long as the log is kept.
+            due_at: not before; None is now.
+
+        Returns:
+            One outcome for each target, `accepted`, with its `delivery_id`.
+
+        Raises:
+            ConfigurationError: the mapping is no event, or no transaction is open on the connection.
+            StateError: the connection is to another database, or the store is in memory.
+        """
+        planned = await self.plan(
+            event, ordering_key=ordering_key, idempotency_key=idempotency_key, due_at=due_at
         )
-        wanted = OutcomeList(result for result in results if not is_unwanted(result))
-        await self._tell("event.dispatched", known, _counts(wanted, len(results)))
-        return OutcomeList(results) if include_skipped else wanted
+        return await planned.store(connection)
+
+    async def plan(
+        self,
+        event: Event | Mapping[str, object],
+        *,
+        ordering_key: str | None = None,
+        idempotency_key: str | None = None,
+        due_at: datetime | None = None,
+    ) -> Planned:
+        """The first half of `enqueue()`: who wants the event. Nothing is stored until `store()` of what it returns.
+
+        For transactions that are to be short: plan first, then begin, then store.
+        """
+        known = event_from(event, now=self._runtime.clock.now(), scope=self._runtime.scope)
+        wanted, _ = await wanting(self._directory, known)
+        return Planned(
+            event=known,
+            integrations=tuple(wanted),
+            outbox=self._outbox,
+            ordering_key=ordering_key,
+            idempotency_key=idempotency_key,
+            due_at=due_at,
+        )
 
     async def set_secret(self, source: str, secret: SecretsGiven | None) -> None:
         """Keep what is shared with a source, sealed, in place of an earlier one, for `receive()`.
@@ -177,9 +262,5 @@ class AsyncEventsManager:
             )
 
 
-def _counts(wanted: OutcomeList, asked: int) -> dict[str, JsonValue]:
-    return {
-        "succeeded": len(wanted.successes),
-        "failed": len(wanted.failures),
-        "unsubscribed": asked - len(wanted),
-    }
+def _counts(wanted: int, asked: int) -> dict[str, JsonValue]:
+    return {"accepted": wanted, "unsubscribed": asked - wanted}

@@ -22,7 +22,7 @@ from integrations_sdk.models import Event, JsonValue, Scope, Secret, plain
 from integrations_sdk.runtime import Runtime
 from integrations_sdk.store.base import Document, Insert
 
-__all__ = ["MAX_BODY_BYTES", "RECEIVED", "authentic", "event_from", "read", "take"]
+__all__ = ["MAX_BODY_BYTES", "RECEIVED", "authentic", "event_from", "identity_of", "is_taken", "read", "take"]
 
 MAX_BODY_BYTES: Final = 25 * 1024 * 1024
 """The largest body accepted unless told otherwise: what GitLab and GitHub send at most."""
@@ -118,15 +118,13 @@ async def take(runtime: Runtime, event: Event) -> bool:
     Of any number of takers at once, in any number of processes, one is told True. A message without a
     sender's id is always new.
     """
-    if event.sender_id is None:
+    if (identity := identity_of(runtime, event)) is None:
         return True
-    scope = runtime.scope
-    identity = (scope.tenant_id, scope.project_id or "", event.provider, event.sender_id)
     document = Document(
         collection=RECEIVED,
-        id=hashlib.sha256(json.dumps(identity).encode()).hexdigest(),
+        id=identity,
         data={"event_id": event.id, "sender_id": event.sender_id, "type": event.type},
-        keys={"tenant_id": scope.tenant_id, "provider": event.provider},
+        keys={"tenant_id": runtime.scope.tenant_id, "provider": event.provider},
         expires_at=runtime.clock.now() + _REMEMBERED,
     )
     try:
@@ -134,6 +132,21 @@ async def take(runtime: Runtime, event: Event) -> bool:
     except AlreadyExistsError:
         return False
     return True
+
+
+async def is_taken(runtime: Runtime, event: Event) -> bool:
+    """Whether the message is remembered."""
+    identity = identity_of(runtime, event)
+    return identity is not None and await runtime.store.version(RECEIVED, identity) is not None
+
+
+def identity_of(runtime: Runtime, event: Event) -> str | None:
+    """What a message is remembered by: whose it is, its sender, and the sender's id of it; None without one."""
+    if event.sender_id is None:
+        return None
+    scope = runtime.scope
+    identity = (scope.tenant_id, scope.project_id or "", event.provider, event.sender_id)
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 
 def event_from(given: Mapping[str, object], *, now: datetime, scope: Scope) -> Event:

@@ -20,6 +20,7 @@ from integrations_sdk.models import (
     OutcomeList,
     RecordList,
 )
+from integrations_sdk.queue.outbox import Outbox
 
 __all__ = ["AsyncMonitoringManager"]
 
@@ -28,11 +29,16 @@ class AsyncMonitoringManager:
     """The monitoring services of the scope together; each also has a sub-manager of its own (`mgr.datadog`)."""
 
     def __init__(
-        self, integrations: AsyncIntegrationsManager, directory: ConnectorDirectory, probe: HealthProbe
+        self,
+        integrations: AsyncIntegrationsManager,
+        directory: ConnectorDirectory,
+        probe: HealthProbe,
+        outbox: Outbox,
     ) -> None:
         self._integrations = integrations
         self._directory = directory
         self._probe = probe
+        self._outbox = outbox
 
     async def create_datadog_integration(self, config: Mapping[str, object]) -> Integration:
         """Configure Datadog; see `DatadogConfig` for its fields. `ConfigurationError` names everything wrong."""
@@ -89,7 +95,7 @@ class AsyncMonitoringManager:
         self, item: Integration, send: Callable[[AsyncProviderManager, str], Awaitable[Outcome]]
     ) -> Outcome:
         manager = AsyncProviderManager(
-            item.integration_type, self._integrations, self._directory, self._probe
+            item.integration_type, self._integrations, self._directory, self._probe, self._outbox
         )
         try:
             return await send(manager, item.integration_id)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import TypeVar, cast
 
-from integrations_sdk.codec import closest, load
+from integrations_sdk.codec import closest
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.connectors.capabilities import (
     BuildTrigger,
@@ -17,8 +18,9 @@ from integrations_sdk.connectors.capabilities import (
     Notifier,
     SourceHost,
 )
-from integrations_sdk.connectors.directory import ConnectorDirectory
+from integrations_sdk.connectors.directory import ConnectorDirectory, target_of
 from integrations_sdk.errors import ConfigurationError, NotFoundError, StateError
+from integrations_sdk.integrations.actions import action, as_message, as_record, as_records
 from integrations_sdk.integrations.records import AsyncIntegrationsManager
 from integrations_sdk.models import (
     Build,
@@ -34,8 +36,11 @@ from integrations_sdk.models import (
     Message,
     Metric,
     Outcome,
+    OutcomeStatus,
     RecordList,
 )
+from integrations_sdk.queue.events import pack_action
+from integrations_sdk.queue.outbox import Outbox
 
 __all__ = ["AsyncProviderManager", "HealthProbe"]
 
@@ -59,11 +64,13 @@ class AsyncProviderManager:
         integrations: AsyncIntegrationsManager,
         directory: ConnectorDirectory,
         probe: HealthProbe,
+        outbox: Outbox,
     ) -> None:
         self.provider = provider
         self._integrations = integrations
         self._directory = directory
         self._probe = probe
+        self._outbox = outbox
 
     async def create(
         self,
@@ -118,21 +125,19 @@ class AsyncProviderManager:
     async def notify(self, integration_id: str, message: Message | Mapping[str, object] | str) -> Outcome:
         """Tell people something: a `Message`, its fields as a mapping, or just text."""
         connector = await self._offering(integration_id, Notifier)
-        if isinstance(message, str):
-            message = Message(text=message)
-        return await connector.notify(_as(Message, message, "message"))
+        return await connector.notify(as_message(message))
 
     async def create_issue(self, integration_id: str, draft: IssueDraft | Mapping[str, object]) -> Outcome:
         """Create an issue; `reference` of the outcome is its key."""
         connector = await self._offering(integration_id, IssueTracker)
-        return await connector.create_issue(_as(IssueDraft, draft, "issue"))
+        return await connector.create_issue(as_record(IssueDraft, draft, "issue"))
 
     async def update_issue(
         self, integration_id: str, reference: str, changes: IssueDraft | Mapping[str, object]
     ) -> Outcome:
         """Change an issue's fields; what is not mentioned stays."""
         connector = await self._offering(integration_id, IssueTracker)
-        return await connector.update_issue(reference, _as(IssueDraft, changes, "issue"))
+        return await connector.update_issue(reference, as_record(IssueDraft, changes, "issue"))
 
     async def find_issue(self, integration_id: str, external_id: str) -> Issue | None:
         """The issue that was created with that `external_id`; None if there is none."""
@@ -151,7 +156,7 @@ class AsyncProviderManager:
     ) -> Outcome:
         """Start a build; `reference` of the outcome follows it with `get_build()`."""
         connector = await self._offering(integration_id, BuildTrigger)
-        return await connector.trigger_build(_as(BuildRequest, request or {}, "build request"))
+        return await connector.trigger_build(as_record(BuildRequest, request or {}, "build request"))
 
     async def get_build(self, integration_id: str, reference: str) -> Build:
         """How a build stands now."""
@@ -162,7 +167,7 @@ class AsyncProviderManager:
     ) -> Outcome:
         """Show a build's status beside a commit."""
         connector = await self._offering(integration_id, SourceHost)
-        return await connector.set_commit_status(_as(CommitStatus, status, "commit status"))
+        return await connector.set_commit_status(as_record(CommitStatus, status, "commit status"))
 
     async def send_metrics(
         self,
@@ -171,7 +176,7 @@ class AsyncProviderManager:
     ) -> Outcome:
         """Send measured values: one, or a list."""
         connector = await self._offering(integration_id, MetricSink)
-        return await connector.send_metrics([_as(Metric, item, "metric") for item in _several(metrics)])
+        return await connector.send_metrics(as_records(Metric, metrics, "metric"))
 
     async def send_logs(
         self,
@@ -180,11 +185,71 @@ class AsyncProviderManager:
     ) -> Outcome:
         """Send log lines: one, or a list."""
         connector = await self._offering(integration_id, LogSink)
-        return await connector.send_logs([_as(LogEntry, item, "log entry") for item in _several(entries)])
+        return await connector.send_logs(as_records(LogEntry, entries, "log entry"))
 
     async def send_event(self, integration_id: str, event: Event) -> Outcome:
         """Record an event as the provider's own kind of record."""
         return await (await self._offering(integration_id, EventSink)).send_event(event)
+
+    async def enqueue(
+        self,
+        integration_id: str,
+        operation: str,
+        *,
+        wait: bool = False,
+        timeout: timedelta | None = None,
+        ordering_key: str | None = None,
+        idempotency_key: str | None = None,
+        **arguments: object,
+    ) -> Outcome:
+        """Store something to be done, and see to it that it is: tried again while that can help, logged, replayable.
+
+        The operations themselves (`notify()`, …) are tried while their caller waits, and raise. This one outlives
+        the process, with a store that does.
+
+        Args:
+            operation: `notify`, `create_issue`, `update_issue`, `comment_issue`, `transition_issue`, `trigger_build`,
+                `set_commit_status`, `send_metrics` or `send_logs`.
+            wait: for the first attempt; what failed is tried again all the same, if its outcome is `retryable`.
+            timeout: how long to wait; None: as long as it takes.
+            ordering_key: do in order within this key, for this integration.
+            idempotency_key: take no second one of this key for this integration, as long as the log is kept.
+            arguments: those of the operation, by name; they are stored as they are, so no secrets.
+
+        Returns:
+            `accepted`, or what the first attempt came to; `delivery_id` finds it in `mgr.deliveries`.
+
+        Raises:
+            NotFoundError: no such integration, or no such operation.
+            StateError: it is disabled, or has no such capability.
+            ConfigurationError: naming everything wrong with the arguments.
+        """
+        connector = await self._open(integration_id)
+        queued = pack_action(
+            action(type(connector), operation, arguments), self._directory.runtime.clock.now()
+        )
+        integration = await self._directory.get(integration_id)
+        targets = [target_of(integration_id, integration.tenant_id, integration.project_id)]
+        if wait:
+            (outcome,) = await self._outbox.enqueue_and_wait(
+                queued,
+                targets,
+                ordering_key=ordering_key,
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            )
+            return outcome
+        (taken,) = await self._outbox.enqueue(
+            queued, targets, ordering_key=ordering_key, idempotency_key=idempotency_key
+        )
+        return Outcome(
+            target=integration_id,
+            provider=self.provider,
+            operation=operation,
+            status=OutcomeStatus.ACCEPTED,
+            attempts=0,
+            delivery_id=taken.delivery_id,
+        )
 
     async def call(self, integration_id: str, operation: str, *args: object, **options: object) -> object:
         """Any other public operation of the provider's connector, by its method's name.
@@ -240,15 +305,3 @@ def _check_arguments(
     except TypeError as error:
         takes = f"it takes {', '.join(signature.parameters) or 'none'}"
         raise ConfigurationError.of(subject, "arguments", str(error), takes) from None
-
-
-def _as(kind: type[T], given: object, subject: str) -> T:
-    if isinstance(given, kind):
-        return given
-    if isinstance(given, Mapping):
-        return load(kind, given, subject=subject)
-    raise ConfigurationError.of(subject, subject, f"expected a {kind.__name__} or a mapping of its fields")
-
-
-def _several(items: object) -> Sequence[object]:
-    return [items] if isinstance(items, Mapping) else cast("Sequence[object]", items)

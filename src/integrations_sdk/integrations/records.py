@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import attrs
 
@@ -14,7 +15,23 @@ from integrations_sdk.errors import ConfigurationError, ConflictError, Problem
 from integrations_sdk.models import MASK, Event, Integration, IntegrationState, RecordList, plain
 from integrations_sdk.store.base import Delete, Insert, Replace, Write
 
-__all__ = ["AsyncIntegrationsManager"]
+__all__ = ["AsyncIntegrationsManager", "Follower"]
+
+
+class Follower(Protocol):
+    """Whoever must follow what happens to an integration, after it was stored."""
+
+    async def changed(self, integration: Integration) -> None:
+        """It was created, or its configuration changed."""
+        ...
+
+    async def switched(self, integration: Integration) -> None:
+        """It was enabled or disabled, perhaps not for the first time."""
+        ...
+
+    async def deleted(self, integration: Integration) -> None:
+        """It is gone."""
+        ...
 
 
 class AsyncIntegrationsManager:
@@ -22,10 +39,14 @@ class AsyncIntegrationsManager:
 
     Credentials go sealed into the secret store, in the same transaction as the record, and are never
     in a record. Each change is published on the bus (`integration.created`, `.updated`, `.deleted`).
+
+    Args:
+        follower: learns of each change as well.
     """
 
-    def __init__(self, directory: ConnectorDirectory) -> None:
+    def __init__(self, directory: ConnectorDirectory, follower: Follower) -> None:
         self._directory = directory
+        self._follower = follower
         self._runtime = directory.runtime
 
     async def create(
@@ -70,6 +91,7 @@ class AsyncIntegrationsManager:
             Insert(document_of(integration)),
             *(self._runtime.secrets.put_writes(key, secrets) if secrets else ()),
         )
+        await self._follower.changed(integration)
         await self._publish("integration.created", integration)
         return integration
 
@@ -139,14 +161,16 @@ class AsyncIntegrationsManager:
             if secrets
             else self._runtime.secrets.delete_writes(key)
         )
-        return await self._replace(changed, *writes)
+        stored = await self._replace(changed, *writes)
+        await self._follower.changed(stored)
+        return stored
 
     async def enable(self, integration_id: str) -> Integration:
-        """Let it take part in fan-outs and sweeps again."""
+        """Let it take part in fan-outs and sweeps again; what was held for it is sent."""
         return await self._switch(integration_id, IntegrationState.ACTIVE)
 
     async def disable(self, integration_id: str) -> Integration:
-        """Keep it, but use it for nothing until it is enabled."""
+        """Keep it, but use it for nothing until it is enabled; what is queued for it is held until then."""
         return await self._switch(integration_id, IntegrationState.DISABLED)
 
     async def delete(self, integration_id: str) -> None:
@@ -161,13 +185,15 @@ class AsyncIntegrationsManager:
             Delete(document.collection, document.id), *self._runtime.secrets.delete_writes(document.id)
         )
         await self._directory.forget(integration)
+        await self._follower.deleted(integration)
         await self._publish("integration.deleted", integration)
 
     async def _switch(self, integration_id: str, state: IntegrationState) -> Integration:
         current = await self._directory.get(integration_id)
-        if current.state is state:
-            return current
-        return await self._replace(attrs.evolve(current, state=state))
+        if current.state is not state:
+            current = await self._replace(attrs.evolve(current, state=state))
+        await self._follower.switched(current)
+        return current
 
     async def _replace(self, changed: Integration, *writes: Write) -> Integration:
         stored = attrs.evolve(changed, version=changed.version + 1, updated_at=self._runtime.clock.now())

@@ -8,10 +8,12 @@ from typing import TypeAlias
 
 import attrs
 
-from integrations_sdk.models.record import Record
+from integrations_sdk.models.outcome import Outcome
+from integrations_sdk.models.record import JsonValue, Record
 
 __all__ = [
     "EXCERPT_BYTES",
+    "Action",
     "At",
     "Attempt",
     "Backlog",
@@ -20,6 +22,7 @@ __all__ = [
     "DeliveryState",
     "Disable",
     "Done",
+    "Sent",
     "Target",
     "TargetStatistics",
     "Verdict",
@@ -93,6 +96,32 @@ class Delivery(Record):
     attempts: int = 0
     finished_at: datetime | None = None
     error: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Action(Record):
+    """Something an integration is to do, in place of an event it is to act on.
+
+    Attributes:
+        operation: e.g. `notify`, `create_issue`.
+        arguments: by name, in JSON form.
+    """
+
+    operation: str
+    arguments: dict[str, JsonValue] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Sent(Outcome):
+    """An outcome with what the delivery log keeps beside it; a sender may return it in place of `Outcome`.
+
+    Attributes:
+        excerpt: the beginning of the answer; the log cuts it, and takes out URLs and what looks secret.
+        address: the origin it was sent to, e.g. `https://example.com`.
+    """
+
+    excerpt: str | None = None
+    address: str | None = None
 
 
 @attrs.frozen(kw_only=True)

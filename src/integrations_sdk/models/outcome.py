@@ -15,11 +15,12 @@ __all__ = ["Outcome", "OutcomeList", "OutcomeStatus"]
 
 
 class OutcomeStatus(StrEnum):
-    """How it ended."""
+    """How it ended; `accepted`: it is stored, and will be sent."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     SKIPPED = "skipped"
+    ACCEPTED = "accepted"
 
 
 @attrs.frozen(kw_only=True)
@@ -35,6 +36,7 @@ class Outcome(Record):
         reference: what came of it: an issue key, a message's timestamp, a build number.
         url: where to look at it.
         detail: one line for people, e.g. why it was skipped.
+        delivery_id: finds it in `mgr.deliveries`, with every attempt; None when it was not queued.
         error: what went wrong; `retryable`, `needs_reauth` and `retry_after` say what to do about it.
         data: the vendor's answer, where it has a use.
     """
@@ -51,6 +53,7 @@ class Outcome(Record):
     reference: str | None = None
     url: str | None = None
     detail: str | None = None
+    delivery_id: str | None = None
     error: str | None = None
     retryable: bool = False
     needs_reauth: bool = False

@@ -6,17 +6,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, cast
 
-from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id
-from integrations_sdk.errors import (
-    AlreadyExistsError,
-    ConfigurationError,
-    ConflictError,
-    ConnectorError,
-    NotFoundError,
+from integrations_sdk.clock import uuid7
+from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id, target_of
+from integrations_sdk.errors import ConfigurationError, ConnectorError, StateError
+from integrations_sdk.models import (
+    Event,
+    Integration,
+    IntegrationState,
+    JsonValue,
+    Outcome,
+    OutcomeStatus,
+    RecordList,
+    Secret,
 )
-from integrations_sdk.models import Integration, IntegrationState, JsonValue, Outcome, RecordList, Secret
+from integrations_sdk.models.delivery import Target, TargetStatistics
+from integrations_sdk.queue.outbox import Outbox
 from integrations_sdk.signing import TOLERANCE, HmacScheme, SecretsGiven, successor
-from integrations_sdk.store.base import Delete, Document, Insert, Replace
 from integrations_sdk.webhooks.records import IntegrationRecords, VerifyMessage, Webhook
 from integrations_sdk.webhooks.trial import failed
 
@@ -26,7 +31,6 @@ if TYPE_CHECKING:  # a provider is imported only when it is used
 __all__ = ["AsyncWebhooksManager"]
 
 _PROVIDER: Final = "webhook"
-_STATISTICS: Final = "webhook_statistics"
 _LONGEST_OVERLAP: Final = timedelta(days=90)
 
 
@@ -35,14 +39,23 @@ class AsyncWebhooksManager:
 
     Args:
         verify: checks messages of others.
+        outbox: takes what is to be sent.
+        statistics: what became of the attempts at a target.
     """
 
     def __init__(
-        self, directory: ConnectorDirectory, integrations: IntegrationRecords, verify: VerifyMessage
+        self,
+        directory: ConnectorDirectory,
+        integrations: IntegrationRecords,
+        verify: VerifyMessage,
+        outbox: Outbox,
+        statistics: Callable[[Target], Awaitable[TargetStatistics]],
     ) -> None:
         self._directory = directory
         self._integrations = integrations
         self._verify = verify
+        self._outbox = outbox
+        self._statistics = statistics
         self._runtime = directory.runtime
 
     async def create_webhook(self, config: Mapping[str, object]) -> Webhook:
@@ -77,20 +90,19 @@ class AsyncWebhooksManager:
         return await self._described(await self._integrations.update(webhook_id, changes, version=version))
 
     async def enable_webhook(self, webhook_id: str) -> Webhook:
-        """Call it again."""
+        """Call it again, also for all that was held while it was disabled, by you or after continued failure."""
         await self.get_webhook(webhook_id)
         return await self._described(await self._integrations.enable(webhook_id))
 
     async def disable_webhook(self, webhook_id: str) -> Webhook:
-        """Keep it, but do not call it."""
+        """Keep it, but do not call it; what is queued for it is held until it is enabled."""
         await self.get_webhook(webhook_id)
         return await self._described(await self._integrations.disable(webhook_id))
 
     async def delete_webhook(self, webhook_id: str) -> None:
-        """Remove it with its secret and its statistics."""
-        integration = await self._directory.get(webhook_id, provider=_PROVIDER)
+        """Remove it with its secret; what is queued for it is given up."""
+        await self._directory.get(webhook_id, provider=_PROVIDER)
         await self._integrations.delete(webhook_id)
-        await self._runtime.store.write(Delete(_STATISTICS, self._key(integration)))
 
     async def rotate_secret(
         self, webhook_id: str, *, overlap: timedelta = timedelta(days=1), secret: str | Secret | None = None
@@ -183,52 +195,64 @@ class AsyncWebhooksManager:
         }
         return await self._recorded(webhook_id, lambda to: to.send_payload(sample, event_type=kind))
 
-    async def trigger_webhook(self, webhook_id: str, payload: Mapping[str, JsonValue]) -> Outcome:
-        """Call it now with a payload of yours.
+    async def trigger_webhook(
+        self,
+        webhook_id: str,
+        payload: Mapping[str, JsonValue],
+        *,
+        wait: bool = True,
+        timeout: timedelta | None = None,
+        ordering_key: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Outcome:
+        """Call it with a payload of yours, which is stored first and tried again until it arrives.
 
         Args:
             payload: sent as JSON; its `event_type` also goes into the headers.
+            wait: for the first attempt; False returns once it is stored.
+            timeout: how long to wait; None: as long as the attempt takes.
+            ordering_key: call in order within this key.
+            idempotency_key: take no second call of this key, as long as the log is kept.
+
+        Returns:
+            What the first attempt came to, or `accepted`. A failed one that is `retryable` will be tried again by
+            itself; `delivery_id` finds it in `mgr.deliveries`.
 
         Raises:
             NotFoundError: there is none with that id.
             StateError: it is disabled.
-            ConnectorError: the target refused the call, or did not answer; it is counted all the same.
+            ConfigurationError: the payload holds what JSON cannot.
         """
-        connector = cast("WebhookConnector", await self._directory.open(webhook_id, provider=_PROVIDER))
-        kind = payload.get("event_type")
-        try:
-            outcome = await connector.send_payload(payload, event_type=str(kind or "custom"))
-        except ConnectorError as error:
-            await self.record(failed(webhook_id, error))
-            raise
-        await self.record(outcome)
-        return outcome
-
-    async def record(self, outcome: Outcome) -> None:
-        """Count the outcome of a call in the statistics of its webhook; others' outcomes are ignored."""
-        if outcome.provider != _PROVIDER or outcome.attempts == 0:
-            return
-        try:
-            integration = await self._directory.get(outcome.target, provider=_PROVIDER)
-        except NotFoundError:  # deleted while it was being called
-            return
-        while not await self._counted(self._key(integration), outcome):
-            pass
-
-    async def _counted(self, key: str, outcome: Outcome) -> bool:
-        """Count one call; False when somebody else counted at the same moment, so it must be done again."""
-        before = await self._runtime.store.get(_STATISTICS, key)
-        data: dict[str, JsonValue] = dict(before.data) if before else {"trigger_count": 0, "success_count": 0}
-        data["trigger_count"] = int(cast("int", data["trigger_count"])) + 1
-        data["success_count"] = int(cast("int", data["success_count"])) + bool(outcome)
-        data["last_triggered_at"] = self._runtime.clock.now().isoformat()
-        data["last_status"] = outcome.http_status
-        after = Document(collection=_STATISTICS, id=key, data=data)
-        try:
-            await self._runtime.store.write(Replace(after, before.version) if before else Insert(after))
-        except (ConflictError, AlreadyExistsError):
-            return False
-        return True
+        integration = await self._directory.get(webhook_id, provider=_PROVIDER)
+        if integration.state is IntegrationState.DISABLED:
+            raise StateError(f"{webhook_id} is disabled; enable it first")
+        now = self._runtime.clock.now()
+        event = Event(
+            id=uuid7(now),
+            type=str(payload.get("event_type") or "custom"),
+            source=self._runtime.scope.gitlab_url,
+            time=now,
+            provider="application",
+            data=dict(payload),
+        )
+        target = self._target(integration)
+        if wait:
+            (outcome,) = await self._outbox.enqueue_and_wait(
+                event, [target], ordering_key=ordering_key, idempotency_key=idempotency_key, timeout=timeout
+            )
+            return outcome
+        (taken,) = await self._outbox.enqueue(
+            event, [target], ordering_key=ordering_key, idempotency_key=idempotency_key
+        )
+        return Outcome(
+            target=webhook_id,
+            provider=_PROVIDER,
+            operation="webhook.send",
+            status=OutcomeStatus.ACCEPTED,
+            attempts=0,
+            detail="was accepted before" if taken.duplicate else None,
+            delivery_id=taken.delivery_id,
+        )
 
     async def _recorded(
         self, webhook_id: str, call: Callable[[WebhookConnector], Awaitable[Outcome]]
@@ -238,30 +262,38 @@ class AsyncWebhooksManager:
             outcome = await call(connector)
         except ConnectorError as error:
             outcome = failed(webhook_id, error)
-        await self.record(outcome)
         return outcome
 
     async def _described(self, integration: Integration) -> Webhook:
-        document = await self._runtime.store.get(_STATISTICS, self._key(integration))
-        counted = document.data if document else {}
+        counted = await self._statistics(self._target(integration))
         config = integration.config
-        last = counted.get("last_triggered_at")
         return Webhook(
             webhook_id=integration.integration_id,
             name=integration.name,
             url=str(config.get("url", "")),
             events=tuple(cast("list[str]", config.get("events") or [])),
             enable_ssl_verification=bool(config.get("verify_ssl", True)),
-            state=integration.state,
+            state=IntegrationState.DISABLED if counted.held_since else integration.state,
             version=integration.version,
             created_at=integration.created_at,
             updated_at=integration.updated_at,
-            trigger_count=cast("int", counted.get("trigger_count", 0)),
-            success_count=cast("int", counted.get("success_count", 0)),
-            last_triggered_at=datetime.fromisoformat(last) if isinstance(last, str) else None,
-            last_status=cast("int | None", counted.get("last_status")),
+            disabled_at=counted.held_since,
+            disabled_reason=counted.held_reason,
+            trigger_count=counted.succeeded + counted.failed,
+            success_count=counted.succeeded,
+            success_rate=counted.success_rate,
+            last_triggered_at=counted.last_attempt_at,
+            last_status=counted.last_status,
+            latency_p50=counted.p50,
+            latency_p95=counted.p95,
+            latency_p99=counted.p99,
+            failing_since=counted.failing_since,
+            backlog=counted.backlog,
             previous_secret_until=self._previous_until(config.get("previous_until")),
         )
+
+    def _target(self, integration: Integration) -> Target:
+        return target_of(integration.integration_id, integration.tenant_id, integration.project_id)
 
     def _previous_until(self, stored: JsonValue) -> datetime | None:
         until = datetime.fromisoformat(stored) if isinstance(stored, str) else None

@@ -64,8 +64,14 @@ class Webhook(Record):
     Attributes:
         webhook_id: `webhook-1`; the id of the integration it is.
         url: without what may be secret in it.
+        state: `disabled` also when it was disabled after continued failure, or by HTTP 410; its backlog is held.
+        disabled_at: since when deliveries are held; `disabled_reason` says why.
         trigger_count: how often it was called; each try of a delivery that was repeated counts as one call.
-        success_count: how many of the calls were answered with 2xx.
+        success_count: how many of the calls were answered with 2xx; `success_rate` is their share, 0 to 1.
+        latency_p50: the time that half of the answers did not exceed, within 10 %; `latency_p95` and `latency_p99`
+            likewise.
+        failing_since: the first failure since the last success.
+        backlog: deliveries not finished yet.
         previous_secret_until: calls are signed with the secret before the last rotation as well until then.
     """
 
@@ -78,8 +84,16 @@ class Webhook(Record):
     version: int
     created_at: datetime
     updated_at: datetime
+    disabled_at: datetime | None = None
+    disabled_reason: str | None = None
     trigger_count: int = 0
     success_count: int = 0
+    success_rate: float | None = None
     last_triggered_at: datetime | None = None
     last_status: int | None = None
+    latency_p50: timedelta | None = None
+    latency_p95: timedelta | None = None
+    latency_p99: timedelta | None = None
+    failing_since: datetime | None = None
+    backlog: int = 0
     previous_secret_until: datetime | None = None

@@ -112,13 +112,17 @@ class WebhookConnector(Connector[WebhookConfig]):
 
     async def send_event(self, event: Event) -> Outcome:
         """POST the event, in its sender's own words where the profile is the sender's, else as an `Event`."""
-        if event.provider == self.config.profile and event.data:
-            return await self.send_payload(event.data, event_type=event.type, delivery_id=event.id)
+        return await self.deliver(event, delivery_id=event.id)
+
+    async def deliver(self, event: Event, *, delivery_id: str) -> Outcome:
+        """`send_event()` under the id of a delivery."""
+        if event.provider in {self.config.profile, "application"} and event.data:
+            return await self.send_payload(event.data, event_type=event.type, delivery_id=delivery_id)
         read = plain(event)
         payload: dict[str, JsonValue] = read if isinstance(read, dict) else {}
         if self.config.profile == "standard":
             payload = {"type": event.type, "timestamp": payload["time"], "data": payload}
-        return await self.send_payload(payload, event_type=event.type, delivery_id=event.id)
+        return await self.send_payload(payload, event_type=event.type, delivery_id=delivery_id)
 
     def _secrets(self) -> list[Secret]:
         """What to sign with now, the newest first."""

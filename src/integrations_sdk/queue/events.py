@@ -1,0 +1,62 @@
+"""Events and actions as they are queued: as JSON, written once for all targets, and read once by each worker."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from datetime import datetime
+from typing import Final
+
+from integrations_sdk.clock import uuid7
+from integrations_sdk.codec import restore
+from integrations_sdk.models import Event
+from integrations_sdk.models.delivery import Action
+from integrations_sdk.queue.base import QueuedEvent
+
+__all__ = ["EventReader", "pack", "pack_action"]
+
+_TO_JSON: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+
+
+def pack(event: Event) -> QueuedEvent:
+    """The event, ready to be queued.
+
+    Raises:
+        TypeError: its data has no JSON form; `ValueError` likewise, for numbers that are not finite.
+    """
+    body = _TO_JSON({name: value for name, value in dict(event).items() if value is not None})
+    return QueuedEvent(event_id=event.id, event_type=event.type, body=body.encode())
+
+
+def pack_action(action: Action, now: datetime) -> QueuedEvent:
+    """The action, ready to be queued; its type there is `action.` and the operation."""
+    body = _TO_JSON(dict(action)).encode()
+    return QueuedEvent(event_id=uuid7(now), event_type=f"action.{action.operation}", body=body)
+
+
+class EventReader:
+    """Reads what was queued, each thing once as long as it is remembered.
+
+    Args:
+        size: how many are.
+    """
+
+    def __init__(self, size: int = 128) -> None:
+        self._size = size
+        self._read: OrderedDict[str, Event | Action] = OrderedDict()
+
+    def read(self, queued: QueuedEvent) -> Event | Action:
+        """The event or action that was packed.
+
+        Raises:
+            ConfigurationError: the body is none of ours.
+        """
+        known = self._read.get(queued.event_id)
+        if known is None:
+            body = json.loads(queued.body)
+            # Only the library writes this level of the body, and no event has a field of that name.
+            known = restore(Action, body) if "operation" in body else restore(Event, body)
+            self._read[queued.event_id] = known
+            if len(self._read) > self._size:
+                self._read.popitem(last=False)
+        return known
