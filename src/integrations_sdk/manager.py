@@ -124,8 +124,10 @@ class AsyncIntegrationManagementManager:
         self._thresholds = thresholds
         directory = self._directory = ConnectorDirectory(runtime, registry)
         engine = self._engine = _engine(runtime, self._delivery)
-        handles = {"integration": act, "webhook": call}
-        self._senders = {kind: IntegrationSender(directory, handle) for kind, handle in handles.items()}
+        self._senders = {
+            "integration": IntegrationSender(directory, act),
+            "webhook": IntegrationSender(directory, call, once=True),
+        }
         for kind, sender in self._senders.items():
             engine.register(kind, sender, topic=kind, host=sender.host)
         self.health = AsyncHealthManager(directory, thresholds)
@@ -234,7 +236,7 @@ class AsyncIntegrationManagementManager:
         Without it everything works, but what an earlier process left in the queue waits for the first call that
         sends something, and what has expired keeps its room in the store.
         """
-        self.runtime.tasks.spawn(keep_purged(self.runtime.store), name="upkeep")
+        self.runtime.tasks.spawn(keep_purged(self.runtime.store.purge), name="upkeep")
         if self._delivery.worker:
             self._engine.start()
 

@@ -173,10 +173,10 @@ def test_waiting_ends():
     async def main():
         async with engine_with(Scripted(lambda d, e: asyncio.Event().wait())) as engine:
             (outcome,) = await engine.enqueue_and_wait(event(), [A], timeout=timedelta(milliseconds=30))
-            assert (bool(outcome), outcome.attempts, outcome.retryable) == (False, 0, True)
+            assert (bool(outcome), outcome.attempts, outcome.status) == (False, 0, "accepted")
             await engine.disable(B, "asked to")
             (outcome,) = await engine.enqueue_and_wait(event("2"), [B])
-            assert "disabled" in outcome.error
+            assert "disabled" in outcome.detail
 
     asyncio.run(main())
 
@@ -347,7 +347,7 @@ def test_an_abandoning_stop_gives_everything_back():
             engine.start()
             await engine.enqueue(event(), [A])
             await sender.until(1)
-            await engine.stop(abandon=True)
+            await engine.stop(grace=timedelta(0))
             assert (await engine.queue.query()).deliveries[0].state is DeliveryState.PENDING
 
     asyncio.run(main())

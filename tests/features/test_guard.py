@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from integrations_sdk import IntegrationManagementManager
-from integrations_sdk.errors import BlockedAddressError, ConfigurationError
+from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.http.guard import Guard
 from integrations_sdk.manager import AsyncIntegrationManagementManager
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
@@ -29,9 +29,13 @@ def test_guarded_webhooks_stay_out_of_the_own_network():
             assert outcome.detail is not None
             assert "Guard(allow=('127.0.0.1',))" in outcome.detail
             assert "secret-path" not in outcome.detail
-            with pytest.raises(BlockedAddressError) as caught:
-                await manager.webhooks.trigger_webhook(webhook.webhook_id, {"a": 1})
-            assert caught.value.integration_id == webhook.webhook_id
+            outcome = await manager.webhooks.trigger_webhook(webhook.webhook_id, {"a": 1})
+            assert (outcome.target, outcome.retryable) == (webhook.webhook_id, False)
+            assert outcome.error is not None
+            assert "Guard(allow=('127.0.0.1',))" in outcome.error
+            assert "secret-path" not in outcome.error
+            delivery = await manager.deliveries.get(outcome.delivery_id or "")
+            assert delivery.state == "failed"
             assert server.connections == 0
 
     asyncio.run(main())

@@ -40,7 +40,7 @@ def test_a_purge_comes_at_once_and_again(caplog):
     store, clock = Counting(failing=True), FakeClock()
 
     async def main() -> None:
-        task = asyncio.create_task(keep_purged(store, interval=timedelta(minutes=5), sleep=clock.sleep))
+        task = asyncio.create_task(keep_purged(store.purge, interval=timedelta(minutes=5), sleep=clock.sleep))
         await _purged(store, 2)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

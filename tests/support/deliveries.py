@@ -96,6 +96,6 @@ async def engine_with(sender, *, policy=FAST, store=None, limits=None, clock=Non
     try:
         yield engine
     finally:
-        await engine.stop(abandon=True)
+        await engine.stop(grace=timedelta(0))
         await tasks.close()
         await queue.close()

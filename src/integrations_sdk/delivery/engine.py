@@ -21,6 +21,7 @@ from integrations_sdk.models.delivery import Target, TargetStatistics
 from integrations_sdk.queue.base import Accepted, NewDelivery, Queue, QueuedEvent
 from integrations_sdk.queue.events import pack
 from integrations_sdk.runtime import Runtime
+from integrations_sdk.store.upkeep import keep_purged
 
 __all__ = ["DeliveryEngine"]
 
@@ -191,7 +192,7 @@ class DeliveryEngine:
             limits=self._limits,
             on_recorded=self._recorded,
         )
-        work = {"deliver": self._worker.run(), "tell": self._tell(), "retention": self._keep_purged()}
+        work = {"deliver": self._worker.run(), "tell": self._tell(), "retention": keep_purged(self._purge)}
         self._tasks = [self._runtime.tasks.spawn(each, name=name) for name, each in work.items()]
 
     async def stop(self, *, grace: timedelta | None = None) -> None:
@@ -296,15 +297,8 @@ class DeliveryEngine:
             except IntegrationError as error:
                 logger().warning("bus refused a notice", notice=notice.type, reason=str(error))
 
-    async def _keep_purged(self) -> None:
-        while True:
-            try:
-                gone = await self.queue.purge(self._now() - self._retention)
-            except IntegrationError as error:  # e.g. the file is locked: the next purge may do better
-                logger().warning("purge failed", reason=str(error))
-            else:
-                logger().debug("purged", deliveries=gone)
-            await self._runtime.clock.sleep(3_600)
+    async def _purge(self) -> int:
+        return await self.queue.purge(self._now() - self._retention)
 
     def _topic(self, target: Target, what: str) -> str:
         return f"{self._topics.get(target.kind, 'delivery')}.{what}"

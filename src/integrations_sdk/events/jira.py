@@ -39,7 +39,7 @@ def normalise(headers: Mapping[str, str], body: Mapping[str, JsonValue]) -> Fact
 
 def _common(body: Reader, issue: Reader) -> Facts:
     fields, key = issue.child("fields"), issue.word("key")
-    project = fields.child("project").word("key") or (key.rpartition("-")[0] if key else None)
+    project = fields.child("project").word("key") or (key or "").rpartition("-")[0] or None
     base = _base(issue.url("self"))
     home = f"{base}/browse/{quote(project, safe='')}" if base and project else None
     comment = body.child("comment")

@@ -10,7 +10,7 @@ import attrs
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id
 from integrations_sdk.errors import ConfigurationError, ConnectorError
-from integrations_sdk.http.once import OnceHttp, Trace, traced
+from integrations_sdk.http.traced import Trace, TracedHttp, traced
 from integrations_sdk.models import Event, Integration, Outcome, OutcomeStatus
 from integrations_sdk.models.delivery import EXCERPT_BYTES, Action, Delivery, Sent, Target
 from integrations_sdk.queue.base import QueuedEvent
@@ -37,17 +37,18 @@ class Handle(Protocol):
 class IntegrationSender:
     """A `delivery.sending.Sender` for integrations of every tenant and project of the store.
 
-    Each delivery's integration is opened as it is configured now. Its requests are sent once, see `OnceHttp`.
+    Each delivery's integration is opened as it is configured now.
 
     Args:
         directory: whose store, credentials and registry are used; its scope says nothing here.
         handle: what is done with an event.
+        once: an attempt is one request; otherwise its requests are repeated as the connector's always are.
     """
 
-    def __init__(self, directory: ConnectorDirectory, handle: Handle) -> None:
+    def __init__(self, directory: ConnectorDirectory, handle: Handle, *, once: bool = False) -> None:
         runtime = directory.runtime
-        once = attrs.evolve(runtime, http=OnceHttp(runtime.http))
-        self._directory = ConnectorDirectory(once, directory.registry)
+        traced_ = attrs.evolve(runtime, http=TracedHttp(runtime.http, once=once))
+        self._directory = ConnectorDirectory(traced_, directory.registry)
         self._handle = handle
         self._reader = EventReader()
         self._fresh: dict[str, tuple[float, AnyConnector]] = {}

@@ -1,8 +1,7 @@
-"""`OnceHttp`: sends what a delivery sends, once, and knows afterwards what came of it.
+"""`TracedHttp`: sends what a delivery sends, and knows afterwards what came of it.
 
-A delivery has a schedule of its own, so no request of it is repeated within an attempt. But once a part of it
-took effect (the first of two messages was posted), beginning again would repeat that part. From then on
-requests are repeated as usual, under the deadline of the call, and a failure after all is for a person to judge.
+A delivery has a schedule of its own, and each attempt at it may make several requests. Once one of them took effect
+(the first of two messages was posted), beginning again would do that part twice; so it must be known.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import attrs
 
 from integrations_sdk.http.base import Call, HttpSender, Request, Response, RetryPolicy, origin
 
-__all__ = ["OnceHttp", "Trace", "traced"]
+__all__ = ["Trace", "TracedHttp", "traced"]
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -51,17 +50,22 @@ def traced() -> Iterator[Trace]:
         _TRACE.reset(token)
 
 
-class OnceHttp:
-    """An `HttpSender` over another one, which it shares with others and does not close."""
+class TracedHttp:
+    """An `HttpSender` over another one, which it shares with others and does not close.
 
-    def __init__(self, http: HttpSender) -> None:
+    Args:
+        once: try each request once, however it fails.
+    """
+
+    def __init__(self, http: HttpSender, *, once: bool = False) -> None:
         self._http = http
+        self._once = once
 
     async def send(self, request: Request, call: Call) -> Response:
         """See `HttpSender.send`."""
         trace = _TRACE.get() or Trace()
         trace.address, trace.answer = origin(request.url), None
-        if not trace.took_effect:
+        if self._once:
             call = attrs.evolve(call, retry=_once(call.retry))
         response = trace.answer = await self._http.send(request, call)
         if response.ok and not call.idempotent and request.method not in _SAFE:
