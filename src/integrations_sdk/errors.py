@@ -3,7 +3,9 @@
 ```
 IntegrationError
 ├── ConfigurationError        every wrong field, with its path, what was expected and what to do
-├── NotFoundError · AlreadyExistsError · ConflictError · StateError
+├── NotFoundError · AlreadyExistsError · ConflictError
+├── StateError                not possible in the present state
+│   └── DisabledError             it is disabled on purpose: enable it
 ├── ConnectorError            one operation on one vendor failed
 │   ├── AuthenticationError       the credentials are refused: re-authorise
 │   ├── PermissionDeniedError     the credentials lack a right: grant it
@@ -38,6 +40,7 @@ __all__ = [
     "ConnectorError",
     "DeadlineExceededError",
     "DeliveryError",
+    "DisabledError",
     "IntegrationError",
     "MissingExtraError",
     "NotFoundError",
@@ -116,6 +119,10 @@ class ConflictError(IntegrationError):
 
 class StateError(IntegrationError):
     """The operation is not possible in the present state, e.g. on a closed manager."""
+
+
+class DisabledError(StateError):
+    """What was to act is disabled on purpose, and stays so until somebody enables it."""
 
 
 class ConnectorError(IntegrationError):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 from integrations_sdk.delivery.lanes import Lanes
 from integrations_sdk.models.delivery import Target
 
 A, B = Target("webhook", "a"), Target("webhook", "b")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def claimed(target, name):
-    return SimpleNamespace(delivery=SimpleNamespace(target=target), name=name)
+def claimed(target, name, slot=None):
+    at = None if slot is None else NOW + timedelta(seconds=slot)
+    return SimpleNamespace(delivery=SimpleNamespace(target=target), name=name, slot=at)
 
 
 def test_lanes_take_turns_within_their_width():
@@ -61,3 +64,52 @@ def test_drained():
     assert (lanes.busy(), lanes.ready, lanes.next()) == ({A: 1}, 0, None)
     lanes.sent(lane, one)
     assert lanes.busy() == {}
+
+
+def test_a_lane_is_refilled_by_many():
+    """What was full makes room known once a quarter of it is sent, not with each."""
+    lanes = Lanes(4)
+    for number in range(8):
+        lanes.add("a", claimed(A, str(number)))
+    assert [lanes.sent(*lanes.next()) for _ in range(4)] == [False, True, False, False]
+
+
+def test_what_has_a_slot_waits_for_it():
+    """It is held, and counts for its target, but is neither ready nor in the way of others until its slot."""
+    lanes = Lanes(2)
+    for name, slot in (("a2", 2), ("a1", 1), ("a3", 3)):
+        lanes.add("a", claimed(A, name, slot))
+    lanes.add("b", claimed(B, "b"))
+    assert (lanes.held, lanes.ready, lanes.paced) == (4, 1, 3)
+    assert (lanes.busy(), lanes.next_slot) == ({A: 3, B: 1}, NOW + timedelta(seconds=1))
+    assert lanes.next()[1].name == "b"
+    lanes.due(NOW + timedelta(seconds=2))
+    assert [lanes.next()[1].name for _ in range(2)] == ["a1", "a2"]
+    assert (lanes.next(), lanes.next_slot) == (None, NOW + timedelta(seconds=3))
+    assert [one.name for one in lanes.drain()] == ["a3"]
+    assert (lanes.held, lanes.ready, lanes.paced, lanes.next_slot) == (3, 0, 0, None)
+
+
+def test_what_is_blocked_is_told_from_what_is_ready():
+    """What is behind as many sends as its lane may have takes no room; it does again when one of them ends."""
+    lanes = Lanes(1)
+    for number in range(3):
+        lanes.add("a", claimed(A, str(number)))
+    assert (lanes.ready, lanes.blocked) == (3, 0)
+    lane, one = lanes.next()
+    assert (lanes.ready, lanes.blocked) == (2, 2)
+    lanes.add("a", claimed(A, "3"))
+    assert (lanes.ready, lanes.blocked) == (3, 3)
+    lanes.sent(lane, one)
+    assert (lanes.ready, lanes.blocked) == (3, 0)
+
+
+def test_with_many_waiting_for_slots_no_more_of_theirs_is_claimed():
+    """Their lanes count as full then; the others do not."""
+    lanes = Lanes(4, most_paced=2)
+    for number in range(2):
+        lanes.add("a", claimed(A, str(number), number))
+    lanes.add("b", claimed(B, "b"))
+    assert lanes.busy() == {A: 8, B: 1}
+    lanes.due(NOW)
+    assert lanes.busy() == {A: 2, B: 1}

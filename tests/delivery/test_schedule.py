@@ -8,8 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.delivery.schedule import DEFAULT_DELAYS, DeliveryPolicy, next_attempt, overdue
-from integrations_sdk.errors import ConfigurationError
+from integrations_sdk.delivery.schedule import (
+    DEFAULT_DELAYS,
+    DeliveryPolicy,
+    next_attempt,
+    overdue,
+    put_off,
+    refusal,
+)
+from integrations_sdk.errors import (
+    ConfigurationError,
+    DisabledError,
+    NotFoundError,
+    RejectedError,
+    StateError,
+)
 from integrations_sdk.models import Outcome, OutcomeStatus
 from integrations_sdk.models.delivery import At, Dead, Disable, Done
 
@@ -110,6 +123,55 @@ def test_a_wrong_policy_is_refused(options, path):
     with pytest.raises(ConfigurationError) as caught:
         DeliveryPolicy(**options)
     assert [problem.path for problem in caught.value.problems] == [path]
+
+
+def unsent(wait, **fields):
+    return Outcome(
+        target="t", provider="p", operation="o",
+        **{"status": OutcomeStatus.FAILED, "attempts": 0, "retryable": True, "retry_after": wait, **fields},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("outcome", "random", "wait"),
+    [
+        (unsent(seconds(30)), 0, seconds(30)),
+        (unsent(seconds(30)), 0.5, seconds(33)),
+        (unsent(seconds(30)), 1, seconds(36)),
+        (unsent(seconds(0)), 0, seconds(0.1)),
+        (unsent(timedelta(days=9_999)), 0, timedelta(days=30)),
+        (unsent(seconds(30), attempts=1), 0, None),
+        (unsent(None), 0, None),
+        (unsent(seconds(30), retryable=False), 0, None),
+        (unsent(seconds(30), status=OutcomeStatus.SKIPPED), 0, None),
+    ],
+)
+def test_what_was_not_sent_is_put_off(outcome, random, wait):
+    """It comes when it was told to, or up to the jitter later, never sooner; what was sent has an attempt."""
+    assert put_off(POLICY, outcome, NOW, random) == (None if wait is None else At(NOW + wait))
+
+
+@given(asked=st.integers(0, 200_000), jitter=st.floats(0, 1), random=st.floats(0, 1))
+def test_no_put_off_leaves_its_bounds(asked, jitter, random):
+    """Never sooner than asked for, and later by no more than the jitter."""
+    at = put_off(DeliveryPolicy(jitter=jitter), unsent(seconds(asked)), NOW, random)
+    wait = (at.due - NOW).total_seconds()
+    assert max(asked, 0.1) - 1e-5 <= wait <= max(asked, 0.1) * (1 + jitter) + 1e-5
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (DisabledError("webhook-1 is disabled; enable it first"), Disable("webhook-1 is disabled; enable it first")),
+        (NotFoundError("there is no webhook-1"), Dead("there is no webhook-1")),
+        (StateError("the store is locked"), None),
+        (RejectedError("no"), None),
+        (KeyError("x"), None),
+    ],
+)  # fmt: skip
+def test_what_a_sender_would_not_send(error, verdict):
+    """A disabled target is held, a deleted one has none of it any more; anything else is an attempt."""
+    assert refusal(error) == verdict
 
 
 @pytest.mark.parametrize(

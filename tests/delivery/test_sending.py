@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.delivery.sending import Sent, attempt_of, excerpt, failure
-from integrations_sdk.errors import ProviderUnavailableError, RejectedError, StateError, TransportError
-from integrations_sdk.models.delivery import EXCERPT_BYTES, Attempt, Target
+from integrations_sdk.delivery.sending import attempt_of, excerpt, failure
+from integrations_sdk.errors import (
+    DisabledError,
+    NotFoundError,
+    ProviderUnavailableError,
+    RejectedError,
+    StateError,
+    TransportError,
+)
+from integrations_sdk.models.delivery import EXCERPT_BYTES, Attempt, Sent, Target
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DELIVERY = SimpleNamespace(target=Target("webhook", "webhook-1"))
@@ -25,7 +32,10 @@ DELIVERY = SimpleNamespace(target=Target("webhook", "webhook-1"))
         (TransportError("reset"), True, True),
         (TransportError("reset"), False, False),
         (TransportError("refused", sent=False), False, True),
-        (StateError("it is disabled"), True, False),
+        (StateError("the store is locked"), True, True),
+        (StateError("the store is locked"), False, False),
+        (DisabledError("it is disabled"), False, False),
+        (NotFoundError("it was deleted"), True, False),
         (KeyError("https://hooks.example.com/secret"), True, False),
     ],
 )

@@ -18,6 +18,7 @@ from integrations_sdk.errors import (
     ConnectorError,
     DeadlineExceededError,
     DeliveryError,
+    DisabledError,
     IntegrationError,
     MissingExtraError,
     NotFoundError,
@@ -61,6 +62,7 @@ EVERY: list[IntegrationError] = [
             AlreadyExistsError,
             ConflictError,
             StateError,
+            DisabledError,
             SignatureError,
         )
     ),

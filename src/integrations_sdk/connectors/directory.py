@@ -11,7 +11,7 @@ from integrations_sdk.codec import load, restore
 from integrations_sdk.connectors.base import Connector, ConnectorConfig, ConnectorContext
 from integrations_sdk.connectors.config import default_of, fields_of, secret_names
 from integrations_sdk.connectors.registry import Registry
-from integrations_sdk.errors import NotFoundError, StateError
+from integrations_sdk.errors import DisabledError, NotFoundError
 from integrations_sdk.models import MASK, Integration, IntegrationState, JsonValue, Scope, Secret, plain
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.runtime import Runtime
@@ -94,7 +94,7 @@ class ConnectorDirectory:
 
         Raises:
             NotFoundError: as `get()`.
-            StateError: it is disabled.
+            DisabledError: it is disabled.
             ConfigurationError: a reference among its credentials leads nowhere, or to a wrong value.
         """
         known = self._open.get(key := storage_id(self.runtime.scope.tenant_id, integration_id))
@@ -108,7 +108,7 @@ class ConnectorDirectory:
         """`open()` for a record at hand."""
         if integration.state is IntegrationState.DISABLED:
             msg = f"{integration.integration_id} is disabled; enable it first"
-            raise StateError(msg)
+            raise DisabledError(msg)
         key = storage_id(integration.tenant_id, integration.integration_id)
         known = self._open.get(key)
         if known is not None and known[0].version == integration.version:

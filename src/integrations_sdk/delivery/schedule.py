@@ -11,11 +11,11 @@ from typing import Final
 
 import attrs
 
-from integrations_sdk.errors import ConfigurationError, Problem
+from integrations_sdk.errors import ConfigurationError, DisabledError, NotFoundError, Problem
 from integrations_sdk.models import Outcome, OutcomeStatus
 from integrations_sdk.models.delivery import At, Dead, Disable, Done, Verdict
 
-__all__ = ["DEFAULT_DELAYS", "DeliveryPolicy", "next_attempt", "overdue"]
+__all__ = ["DEFAULT_DELAYS", "DeliveryPolicy", "next_attempt", "overdue", "put_off", "refusal"]
 
 DEFAULT_DELAYS: Final = tuple(
     timedelta(seconds=seconds) for seconds in (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
@@ -24,6 +24,7 @@ DEFAULT_DELAYS: Final = tuple(
 
 _GONE: Final = 410
 _DONE: Final = Done()
+_SHORTEST_WAIT: Final = timedelta(milliseconds=100)  # or what cannot be sent would go round and round
 _LONGEST_WAIT: Final = timedelta(days=30)  # nobody means more, and times have an end
 
 
@@ -94,6 +95,43 @@ def next_attempt(
     if retry_after is not None:
         wait = max(wait, min(retry_after, _LONGEST_WAIT))
     return At(now + wait)
+
+
+def put_off(policy: DeliveryPolicy, outcome: Outcome, now: datetime, random: float) -> At | None:
+    """When a delivery is due again that was not sent at all; None: it was, and `next_attempt()` decides.
+
+    | outcome | verdict |
+    |---|---|
+    | failed, never sent (`attempts` 0), retryable, with a `retry_after` | when that ends, or a little later |
+    | any other | None |
+
+    A circuit that is open and a rate limit that is used up answer so. It is no attempt, so it uses up none.
+    All that is held up by them would be due in one instant, to be refused again but for the first (the
+    circuit's probe); so each is due at a moment of its own, later by up to `policy.jitter` of the wait.
+
+    Args:
+        random: from 0 to 1; places the moment.
+    """
+    if outcome.status is not OutcomeStatus.FAILED or outcome.attempts or not outcome.retryable:
+        return None
+    if outcome.retry_after is None:
+        return None
+    wait = min(max(outcome.retry_after, _SHORTEST_WAIT), _LONGEST_WAIT)
+    return At(now + wait * (1 + policy.jitter * random))
+
+
+def refusal(error: BaseException) -> Disable | Dead | None:
+    """What becomes of a delivery whose sender would not send it; None: `put_off()` and `next_attempt()` decide.
+
+    | raised | verdict |
+    |---|---|
+    | `DisabledError` | hold the target, as it is disabled on purpose; nothing is lost |
+    | `NotFoundError` | dead, as the target was deleted |
+    | any other | None |
+    """
+    if isinstance(error, DisabledError):
+        return Disable(str(error))
+    return Dead(str(error)) if isinstance(error, NotFoundError) else None
 
 
 def overdue(policy: DeliveryPolicy, failing_since: datetime | None, now: datetime) -> bool:

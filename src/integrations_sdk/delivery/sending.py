@@ -9,16 +9,17 @@ from typing import Final, Protocol
 
 import attrs
 
-from integrations_sdk.errors import ConnectorError, IntegrationError, TransportError
+from integrations_sdk.errors import ConnectorError, IntegrationError, StateError, TransportError
 from integrations_sdk.http.redaction import redact_url
 from integrations_sdk.logs import logger
 from integrations_sdk.models import MASK, Outcome, OutcomeStatus
 from integrations_sdk.models.delivery import EXCERPT_BYTES, Attempt, Delivery, Sent
 from integrations_sdk.queue.base import QueuedEvent
 
-__all__ = ["Sender", "attempt_of", "excerpt", "failure"]
+__all__ = ["Sender", "attempt_of", "excerpt", "failure", "too_late", "unroutable"]
 
 _ERROR_LENGTH: Final = 500
+_SENDER_MAY_COME: Final = timedelta(minutes=1)
 _URL: Final = re.compile(r"""https?://[^\s"'<>]+""")
 _SECRET: Final = re.compile(
     r"""(?ix)
@@ -40,10 +41,13 @@ class Sender(Protocol):
             event: what to send; the same object for each of the event's deliveries, as long as it is at hand.
 
         Returns:
-            What it came to. Of a failed one `retryable`, `retry_after` and `http_status` decide.
+            What it came to. Of a failed one `retryable`, `retry_after` and `http_status` decide. One that is
+            `retryable` after a time, with `attempts` 0, was not sent at all, and uses up no try.
 
         Raises:
-            ConnectorError: it failed.
+            ConnectorError: it failed; the same holds for it.
+            DisabledError: the target is disabled on purpose: what is for it is held until it is enabled.
+            NotFoundError: the target was deleted: the delivery is given up.
         """
         ...
 
@@ -62,9 +66,20 @@ def failure(error: BaseException, delivery: Delivery, *, repeatable: bool) -> Ou
             return attrs.evolve(outcome, retryable=False, error=why)
         return outcome
     words = str(error) if isinstance(error, IntegrationError) else _bug(error, delivery)
-    return Outcome(
-        target=target, provider=kind, operation="send", status=OutcomeStatus.FAILED, attempts=0, error=words
-    )
+    # Not what a target says: the store is locked, a server restarts. That passes, and may be sent again.
+    passing = isinstance(error, StateError) and repeatable
+    return _failed(delivery, words, retryable=passing)
+
+
+def unroutable(delivery: Delivery) -> Outcome:
+    """The outcome where no sender is registered (yet): nothing was sent, and it is tried again in a minute."""
+    words = f"no sender is registered for targets of kind {delivery.target.kind!r}"
+    return _failed(delivery, words, retryable=True, retry_after=_SENDER_MAY_COME)
+
+
+def too_late(delivery: Delivery, limit: timedelta) -> Outcome:
+    """The outcome of a send that was cut off after `limit`."""
+    return _failed(delivery, f"no answer within {limit.total_seconds():g} s", retryable=True, attempts=1)
 
 
 def attempt_of(outcome: Outcome, number: int, started_at: datetime, latency: float) -> Attempt:
@@ -95,6 +110,26 @@ def excerpt(text: str) -> str:
     if ":" in start or "=" in start:
         start = _SECRET.sub(rf"\1{MASK}", start)
     return start.encode("utf-8", "replace")[:EXCERPT_BYTES].decode("utf-8", "ignore").replace("\x00", "")
+
+
+def _failed(
+    delivery: Delivery,
+    error: str,
+    *,
+    retryable: bool,
+    attempts: int = 0,
+    retry_after: timedelta | None = None,
+) -> Outcome:
+    return Outcome(
+        target=delivery.target.id,
+        provider=delivery.target.kind,
+        operation="send",
+        status=OutcomeStatus.FAILED,
+        attempts=attempts,
+        error=error,
+        retryable=retryable,
+        retry_after=retry_after,
+    )
 
 
 def _bug(error: BaseException, delivery: Delivery) -> str:

@@ -12,14 +12,15 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
 
 from integrations_sdk.clock import Clock, uuid7
+from integrations_sdk.delivery.judging import judge
 from integrations_sdk.delivery.lanes import Lane, Lanes
 from integrations_sdk.delivery.limits import Route, WorkerLimits
-from integrations_sdk.delivery.schedule import DeliveryPolicy, next_attempt
-from integrations_sdk.delivery.sending import attempt_of, failure
+from integrations_sdk.delivery.schedule import DeliveryPolicy, refusal
+from integrations_sdk.delivery.sending import failure, too_late, unroutable
 from integrations_sdk.errors import IntegrationError
 from integrations_sdk.logs import logger
-from integrations_sdk.models import Outcome, OutcomeStatus
-from integrations_sdk.models.delivery import Delivery, Target
+from integrations_sdk.models import Outcome
+from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Batch, Claimed, Queue, Recorded, Result
 
 __all__ = ["DeliveryWorker", "Finished", "OnRecorded"]
@@ -29,6 +30,12 @@ _LINGER: Final = 0.004
 
 _BATCH: Final = 32
 """Results that are recorded without waiting for more."""
+
+_PACED: Final = 4
+"""How many times `concurrency` may wait for slots: more than are sent before the next claim."""
+
+_AWAKE: Final = 0.001
+"""Seconds: as exactly as loops keep time."""
 
 _SWEEP: Final = timedelta(seconds=1)
 _AGAIN_AFTER_FAULT: Final = 1.0
@@ -85,7 +92,7 @@ class DeliveryWorker:
         self._limits = limits or WorkerLimits()
         self._random = random
         self._on_recorded = on_recorded
-        self._lanes = Lanes(self._limits.per_target)
+        self._lanes = Lanes(self._limits.per_target, _PACED * self._limits.concurrency)
         self._sends: dict[asyncio.Task[None], _Send] = {}
         self._slow: set[asyncio.Task[None]] = set()
         self._overdue: set[asyncio.Task[None]] = set()
@@ -93,6 +100,8 @@ class DeliveryWorker:
         self._unsent: list[Claimed] = []
         self._wake = asyncio.Event()
         self._lingering: asyncio.TimerHandle | None = None
+        self._pacing: asyncio.TimerHandle | None = None
+        self._paced_at: datetime | None = None
         self._listening: asyncio.Task[bool] | None = None
         self._more = True  # a claim may find something
         self._next_at: datetime | None = None
@@ -130,7 +139,7 @@ class DeliveryWorker:
     @property
     def held(self) -> int:
         """How many deliveries it holds: at hand, being sent, and sent but not recorded yet."""
-        return self._lanes.ready + len(self._sends) + len(self._results)
+        return self._lanes.held + len(self._results)
 
     async def _turn(self) -> None:
         """Record what is finished and claim as much as there is room for, both in one transaction."""
@@ -155,8 +164,12 @@ class DeliveryWorker:
 
     def _room(self) -> int:
         """How many to claim, if there are any; 0 while so few would not be worth a claim."""
-        room = 2 * self._limits.concurrency - (self._lanes.ready + len(self._sends) - len(self._slow))
+        room = 2 * self._limits.concurrency - self._at_work()
         return room if room * 4 >= self._limits.concurrency else 0
+
+    def _at_work(self) -> int:
+        """How much of what it holds is being sent or could be: not what hangs, nor what is behind that or paced."""
+        return self._lanes.ready - self._lanes.blocked + len(self._sends) - len(self._slow)
 
     async def _claim(self, limit: int) -> None:
         self._more = False
@@ -217,9 +230,29 @@ class DeliveryWorker:
 
     def _fill(self) -> None:
         """Start as many senders as there is room and work for."""
+        self._pace()
         while (found := self._next()) is not None:
             task = asyncio.create_task(self._send_on(*found))
             self._sends[task] = _Send(found[1], found[0], time.monotonic())
+
+    def _pace(self) -> None:
+        """Have what waits for its slot sent then: one timer for all, at the first of them."""
+        if self._lanes.next_slot is None or self._stopping:
+            return
+        now = self._clock.now()
+        self._lanes.due(now)
+        first = self._lanes.next_slot
+        if first is None or (self._paced_at is not None and self._paced_at <= first):
+            return
+        if self._pacing is not None:
+            self._pacing.cancel()
+        seconds = max((first - now).total_seconds(), _AWAKE)
+        self._paced_at = first
+        self._pacing = asyncio.get_running_loop().call_later(seconds, self._paced)
+
+    def _paced(self) -> None:
+        self._pacing = self._paced_at = None
+        self._fill()
 
     def _next(self) -> tuple[Lane, Claimed] | None:
         """What to send now, if there is room to."""
@@ -260,20 +293,22 @@ class DeliveryWorker:
             self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._wake.set)
 
     async def _send(self, claimed: Claimed, task: asyncio.Task[None]) -> None:
-        if time.monotonic() >= self._lease_ends:  # it may be another worker's by now
+        started_at, started = self._clock.now(), time.perf_counter()
+        # It may be another worker's by now; or too late for its slot, beside which others have theirs.
+        missed = claimed.slot_ends is not None and started_at > claimed.slot_ends
+        if missed or time.monotonic() >= self._lease_ends:
             self._unsent.append(claimed)
             return
-        delivery = claimed.delivery
-        started_at, started = self._clock.now(), time.perf_counter()
+        delivery, refused = claimed.delivery, None
         route = self._routes.get(delivery.target.kind)
         try:
             outcome = (
-                _unroutable(delivery) if route is None else await route.sender.send(delivery, claimed.event)
+                unroutable(delivery) if route is None else await route.sender.send(delivery, claimed.event)
             )
         except asyncio.CancelledError as error:
             if task in self._overdue:
                 task.uncancel()
-                outcome = _too_late(delivery, self._limits.send_timeout)
+                outcome = too_late(delivery, self._limits.send_timeout)
             elif task.cancelling():
                 self._unsent.append(claimed)
                 raise
@@ -281,13 +316,18 @@ class DeliveryWorker:
                 outcome = failure(error, delivery, repeatable=True)
         except Exception as error:  # noqa: BLE001  # a third party's sender may raise anything
             outcome = failure(error, delivery, repeatable=route is None or route.repeatable)
-        latency = time.perf_counter() - started
-        now = self._clock.now() if outcome.status is OutcomeStatus.FAILED else started_at
-        verdict = next_attempt(
-            self._policy, claimed.tries + 1, outcome, outcome.retry_after, now, self._random()
+            refused = refusal(error)
+        result = judge(
+            self._policy,
+            claimed,
+            outcome,
+            refused,
+            started_at=started_at,
+            ended_at=self._clock.now(),
+            latency=time.perf_counter() - started,
+            random=self._random,
         )
-        attempt = attempt_of(outcome, delivery.attempts + 1, started_at, latency)
-        self._results.append((Result(claimed=claimed, attempt=attempt, verdict=verdict), outcome))
+        self._results.append((result, outcome))
 
     def _pause(self) -> float | None:
         """How long there is nothing to do, unless something happens."""
@@ -305,7 +345,7 @@ class DeliveryWorker:
             self._listening = asyncio.create_task(self._queue.wait(self.name, None), name="delivery news")
             self._listening.add_done_callback(self._heard)
         timer = None if seconds is None else loop.call_later(seconds, self._wake.set)
-        if not (self._more and not self._results and self.held < self._limits.concurrency):
+        if not (self._more and not self._results and self._at_work() < self._limits.concurrency):
             await self._wake.wait()
         self._wake.clear()
         for handle in (timer, self._lingering):
@@ -345,32 +385,11 @@ class DeliveryWorker:
 
     async def _cancel(self) -> None:
         """End what still runs, when `run()` itself is cancelled or nothing does."""
+        for timer in (self._pacing, self._lingering):
+            if timer is not None:
+                timer.cancel()
         tasks = [*self._sends, *([self._listening] if self._listening is not None else [])]
         for task in tasks:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _unroutable(delivery: Delivery) -> Outcome:
-    kind = delivery.target.kind
-    return Outcome(
-        target=delivery.target.id,
-        provider=kind,
-        operation="send",
-        status=OutcomeStatus.FAILED,
-        attempts=0,
-        error=f"no sender is registered for targets of kind {kind!r}",
-        retryable=True,
-    )
-
-
-def _too_late(delivery: Delivery, limit: timedelta) -> Outcome:
-    return Outcome(
-        target=delivery.target.id,
-        provider=delivery.target.kind,
-        operation="send",
-        status=OutcomeStatus.FAILED,
-        error=f"no answer within {limit.total_seconds():g} s",
-        retryable=True,
-    )

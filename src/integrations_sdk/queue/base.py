@@ -85,8 +85,9 @@ class Claimed:
         handle: names the delivery to its queue.
         token: proves the lease; once the lease has gone to another worker, nothing is taken with it.
         tries: attempts since it was enqueued or replayed, which is what a schedule counts.
-        slot: when it is to be sent, under the rate limit of its target: not before, and if that is missed by
-            more than `slot_grace()` it is to be released instead; None: at once, for there is no limit.
+        slot: when it is to be sent, under the rate limit of its target: not before; None: at once, for there is
+            no limit.
+        slot_ends: `slot` and the `slot_grace()` of the rate: later than that it is to be released instead.
     """
 
     handle: int
@@ -94,7 +95,8 @@ class Claimed:
     tries: int
     delivery: Delivery
     event: QueuedEvent
-    slot: datetime | None = None
+    slot: datetime | None
+    slot_ends: datetime | None
 
 
 @attrs.frozen(kw_only=True)
@@ -293,7 +295,8 @@ class Queue(Protocol):
         up for. So over any time T no more than `rate` x (T + `slot_grace(rate)`) + 1 are sent.
 
         Args:
-            rate: more than 0 and at most 10,000; None: no limit.
+            rate: more than 0 and at most 10,000; None: no limit. A new one holds from the next claim on: the next
+                slot is 1 / `rate` after the last one that was given.
 
         Raises:
             ConfigurationError: `rate` is out of range.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id, target_of
-from integrations_sdk.errors import ConfigurationError, ConnectorError, StateError
+from integrations_sdk.errors import ConfigurationError, ConnectorError, DisabledError
 from integrations_sdk.models import (
     Event,
     Integration,
@@ -220,12 +220,12 @@ class AsyncWebhooksManager:
 
         Raises:
             NotFoundError: there is none with that id.
-            StateError: it is disabled.
+            DisabledError: it is disabled.
             ConfigurationError: the payload holds what JSON cannot.
         """
         integration = await self._directory.get(webhook_id, provider=_PROVIDER)
         if integration.state is IntegrationState.DISABLED:
-            raise StateError(f"{webhook_id} is disabled; enable it first")
+            raise DisabledError(f"{webhook_id} is disabled; enable it first")
         now = self._runtime.clock.now()
         event = Event(
             id=uuid7(now),

@@ -14,9 +14,11 @@ from typing import Final, NamedTuple
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.embedded.bulk import as_json, fetch_rows
+from integrations_sdk.queue.embedded.enqueueing import AHEAD, NEXT_SLOTS
 
 __all__ = [
     "Claim",
+    "Slot",
     "claim",
     "extend",
     "fetch_events",
@@ -28,8 +30,11 @@ __all__ = [
 ]
 
 
-AHEAD: Final = 1_000_000
-"""How far ahead slots are given, in microseconds: the more, the fewer claims; the fewer, the less a kill wastes."""
+class Slot(NamedTuple):
+    """When a delivery is to be sent, and the time between two slots of its target."""
+
+    at: int
+    gap: int
 
 
 class Claim(NamedTuple):
@@ -37,7 +42,7 @@ class Claim(NamedTuple):
 
     token: int
     rows: list[list[object]]
-    slots: dict[int, int]
+    slots: dict[int, Slot]
     next_at: int | None
 
 
@@ -69,8 +74,7 @@ _DETAILS: Final = (
 _TAKE_TURNS: Final = (
     "UPDATE queue_targets SET turn_at = max((SELECT d.due_at FROM queue_deliveries d"
     " WHERE d.target = queue_targets.seq AND d.state = 0 ORDER BY d.due_at LIMIT 1), ?,"
-    f" iif(gap > 0, slot_at - {AHEAD}, 0))"
-    " WHERE seq IN (SELECT value FROM json_each(?))"
+    f" {NEXT_SLOTS}) WHERE seq IN (SELECT value FROM json_each(?))"
 )
 _NEXT_SLOT: Final = "UPDATE queue_targets SET slot_at = ? WHERE seq = ?"
 _FIRST_TURN: Final = (
@@ -97,14 +101,19 @@ def claim(
     busy: Mapping[int, int],
     until: int,
     now: int,
+    lead: int = 0,
 ) -> Claim:
-    """Hand out deliveries; see `Queue.claim`. Times are microseconds since 1970, targets their numbers."""
+    """Hand out deliveries; see `Queue.claim`. Times are microseconds since 1970, targets their numbers.
+
+    Args:
+        lead: slots begin so much later than now, because the worker will not hear of them sooner.
+    """
     _take_over(cursor, worker, now)
     full = {target for target, held in busy.items() if held >= per_target}
     line = fetch_rows(cursor, _LINE, (now, as_json(full), limit))
     token = _renew(cursor, worker, until, insert=bool(line))
     rooms = {target: per_target - busy.get(target, 0) for target, _, _ in line}
-    paces = {target: _Pace(gap, max(slot, now)) for target, gap, slot in line if gap}
+    paces = {target: _Pace(gap, max(slot, now + lead)) for target, gap, slot in line if gap}
     left = {**rooms, **{target: min(rooms[target], _slots(pace, now)) for target, pace in paces.items()}}
     given = dict(left)
     taken = _pick(cursor, token, left, limit, now)
@@ -218,14 +227,14 @@ def _slots(pace: _Pace, now: int) -> int:
 
 def _give_slots(
     cursor: sqlite3.Cursor, paces: dict[int, _Pace], taken: Sequence[int], details: Iterable[Sequence[object]]
-) -> dict[int, int]:
+) -> dict[int, Slot]:
     """Slots for what was taken of targets with a rate limit, in the order in which it was taken."""
     targets = {row[0]: row[3] for row in details}
-    slots: dict[int, int] = {}
+    slots: dict[int, Slot] = {}
     for seq in taken:
         target = targets[seq]
         if isinstance(target, int) and (pace := paces.get(target)) is not None:
-            slots[seq] = pace.slot
+            slots[seq] = Slot(pace.slot, pace.gap)
             paces[target] = pace._replace(slot=pace.slot + pace.gap)
     cursor.executemany(_NEXT_SLOT, [(pace.slot, target) for target, pace in paces.items()])
     return slots

@@ -12,7 +12,13 @@ from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
 from integrations_sdk.queue.embedded.bulk import ROWS, Row, Value, as_json, execute_rows, fetch_rows
 from integrations_sdk.store.encoding import microseconds
 
-__all__ = ["Bundle", "Taken", "add_first_due", "in_line", "number", "store"]
+__all__ = ["AHEAD", "NEXT_SLOTS", "Bundle", "Taken", "add_first_due", "in_line", "number", "store"]
+
+AHEAD: Final = 1_000_000
+"""How far ahead slots are given, in microseconds: the more, the fewer claims; the fewer, the less a kill wastes."""
+
+NEXT_SLOTS: Final = f"iif(gap > 0, slot_at - {AHEAD // 2}, 0)"
+"""When more slots are given, in the row of a target: many at a time, or a claim would be made for each of them."""
 
 
 class Bundle(NamedTuple):
@@ -47,7 +53,8 @@ _EVENTS: Final = (
 )
 _IN_LINE: Final = (
     f"WITH v (target, due) AS (VALUES {ROWS}) UPDATE queue_targets"
-    " SET turn_at = v.due FROM v WHERE seq = v.target AND (turn_at IS NULL OR turn_at > v.due)"
+    f" SET turn_at = max(v.due, {NEXT_SLOTS}) FROM v"
+    f" WHERE seq = v.target AND (turn_at IS NULL OR turn_at > max(v.due, {NEXT_SLOTS}))"
 )
 _FIRST_DUE: Final = (
     "SELECT json_group_array(json_array(target, due_at)) FROM queue_deliveries"

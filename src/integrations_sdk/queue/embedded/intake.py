@@ -53,7 +53,7 @@ class Intake:
         """Store it; see `Queue.enqueue`."""
         future: asyncio.Future[tuple[Accepted, ...]] = asyncio.get_running_loop().create_future()
         self._incoming.append((bundle, future))
-        if self._flushing is None:
+        if not self._is_flushing():
             self._flushing = asyncio.create_task(self._flush(), name="enqueue")
         return await future
 
@@ -75,16 +75,20 @@ class Intake:
 
     async def finish(self) -> None:
         """Return when nothing is on its way any more."""
-        if self._flushing is not None:
+        if self._flushing is not None and self._is_flushing():
             await self._flushing
 
+    def _is_flushing(self) -> bool:
+        """Whether the task that stores is at work in this loop; one of a loop that ended never goes on."""
+        task = self._flushing
+        return task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()
+
     async def _flush(self) -> None:
-        try:
-            while self._incoming:
-                batch, self._incoming = self._incoming[:_MOST_AT_ONCE], self._incoming[_MOST_AT_ONCE:]
-                await self._store(batch)
-        finally:
-            self._flushing = None
+        while self._incoming:
+            batch, self._incoming = self._incoming[:_MOST_AT_ONCE], self._incoming[_MOST_AT_ONCE:]
+            # Who was cancelled was promised nothing; and neither were those whose loop has ended.
+            if wanted := [one for one in batch if not one[1].done() and not one[1].get_loop().is_closed()]:
+                await self._store(wanted)
 
     async def _store(self, batch: Sequence[_Waiting]) -> None:
         try:

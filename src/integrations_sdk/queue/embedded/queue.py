@@ -33,12 +33,14 @@ from integrations_sdk.queue.base import (
     Replay,
     Result,
     Selection,
+    slot_grace,
 )
 from integrations_sdk.queue.embedded import claiming, enqueueing, reading, recording, replaying
 from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
 from integrations_sdk.queue.embedded.checks import check_enqueued, check_range, limit_gap, replay_gap
 from integrations_sdk.queue.embedded.enqueueing import Bundle
 from integrations_sdk.queue.embedded.intake import Intake
+from integrations_sdk.queue.embedded.news import Lead, News
 from integrations_sdk.queue.embedded.place import Place
 from integrations_sdk.queue.embedded.reading import moment
 from integrations_sdk.store.encoding import check_limit, decode_cursor, encode_cursor, microseconds
@@ -81,9 +83,9 @@ class EmbeddedQueue:
         self._clock = clock or SystemClock()
         self._events = EventCache()
         self._targets = TargetNumbers()
-        self._intake = Intake(place, self._clock, self._events, self._targets, self._ring)
-        self._news: dict[str, asyncio.Event] = {}
-        self._seen: dict[str, int | None] = {}  # the database's version at each worker's last claim
+        self._news = News()
+        self._intake = Intake(place, self._clock, self._events, self._targets, self._news.ring)
+        self._lead = Lead()
         self._closed = False
 
     async def enqueue(self, event: QueuedEvent, deliveries: Sequence[NewDelivery]) -> tuple[Accepted, ...]:
@@ -113,7 +115,8 @@ class EmbeddedQueue:
         self._check_open()
         check_range("claim", "limit", limit, 1)
         check_range("claim", "per_target", per_target, 1)
-        self._bell(worker).clear()
+        self._news.read(worker)
+        asked, lead = self._clock.monotonic(), self._lead.microseconds
         now = self._clock.now()
         start, until = microseconds(now), microseconds(now + lease)
         numbers = self._targets.numbers
@@ -121,7 +124,14 @@ class EmbeddedQueue:
 
         def work(cursor: sqlite3.Cursor) -> _Found:
             claim = claiming.claim(
-                cursor, worker, limit=limit, per_target=per_target, busy=held, until=until, now=start
+                cursor,
+                worker,
+                limit=limit,
+                per_target=per_target,
+                busy=held,
+                until=until,
+                now=start,
+                lead=lead,
             )
             needed = {cast("int", row[2]) for row in claim.rows}
             events = self._events.find(needed)
@@ -131,7 +141,8 @@ class EmbeddedQueue:
             return _Found(claim, events, read, targets, claiming.version(cursor))
 
         found = await self._place.write(work)
-        self._seen[worker] = found.version
+        self._news.saw(worker, found.version)
+        self._lead.took(self._clock.monotonic() - asked)
         self._targets.learn(found.targets)
         for number, id_, type_, body in found.read:
             event = found.events[number] = QueuedEvent(event_id=id_, event_type=type_, body=body)
@@ -158,7 +169,7 @@ class EmbeddedQueue:
         now = microseconds(self._clock.now())
         taken = await self._place.write(lambda c: recording.record(c, results, now))
         if any(_makes_work(result) for result in results):
-            self._ring()
+            self._news.ring()
         return tuple(
             _recorded(one) if any(one[1:]) else _ACCEPTED if one.accepted else _REFUSED for one in taken
         )
@@ -172,7 +183,7 @@ class EmbeddedQueue:
         if held:
             now = microseconds(self._clock.now())
             await self._place.write(lambda c: claiming.release(c, held, now))
-            self._ring()
+            self._news.ring()
 
     async def next_due(self) -> datetime | None:
         """See `Queue.next_due`."""
@@ -185,24 +196,23 @@ class EmbeddedQueue:
         self._check_open()
         loop = asyncio.get_running_loop()
         until = math.inf if timeout is None else loop.time() + timeout
-        bell = self._bell(worker)
-        while not bell.is_set() and (left := until - loop.time()) > 0:
+        while not self._news.has(worker) and (left := until - loop.time()) > 0:
             others = await self._place.version()
-            if others is not None and others != self._seen.setdefault(worker, others):
-                self._seen[worker] = others
+            if others is not None and self._news.saw(worker, others):
                 return True
             pause = left if others is None else min(left, _LOOK_AROUND)
-            await _rung(bell, None if pause == math.inf else pause)
+            await self._news.wait(worker, None if pause == math.inf else pause)
             self._check_open()
-        return bell.is_set()
+        return self._news.has(worker)
 
     async def limit(self, target: Target, rate: float | None) -> None:
         """See `Queue.limit`."""
         self._check_open()
         gap = limit_gap(rate)
         number = await self._number(target)
-        await self._place.write(lambda c: recording.limit(c, number, gap))
-        self._ring()
+        now = microseconds(self._clock.now())
+        await self._place.write(lambda c: recording.limit(c, number, gap, now))
+        self._news.ring()
 
     async def hold(self, target: Target, reason: str) -> bool:
         """See `Queue.hold`."""
@@ -217,7 +227,7 @@ class EmbeddedQueue:
         now = microseconds(self._clock.now())
         number = await self._number(target)
         resumed = await self._place.write(lambda c: recording.resume(c, number, now))
-        self._ring()
+        self._news.ring()
         return resumed
 
     async def get(self, delivery_id: str) -> Delivery | None:
@@ -308,7 +318,7 @@ class EmbeddedQueue:
         await self._intake.finish()
         if not self._closed:
             self._closed = True
-            self._ring()
+            self._news.ring()
             await self._place.close()
 
     async def _replay(self, replay_id: str, limit: int | None) -> Replay:
@@ -321,7 +331,7 @@ class EmbeddedQueue:
             )
             if progress is None:
                 raise NotFoundError(f"there is no replay {replay_id!r}: begin one with a selection")
-            self._ring()
+            self._news.ring()
             left -= most
             if progress.finished or left <= 0:
                 return Replay(
@@ -346,7 +356,8 @@ class EmbeddedQueue:
             token=claim.token,
             tries=tries,
             event=event,
-            slot=moment(slot) if (slot := claim.slots.get(seq)) is not None else None,
+            slot=None if (slot := claim.slots.get(seq)) is None else moment(slot.at),
+            slot_ends=None if slot is None else moment(slot.at) + slot_grace(1_000_000 / slot.gap),
             delivery=Delivery(
                 delivery_id=id_,
                 event_id=event.event_id,
@@ -362,24 +373,9 @@ class EmbeddedQueue:
             ),
         )
 
-    def _bell(self, worker: str) -> asyncio.Event:
-        return self._news.setdefault(worker, asyncio.Event())
-
-    def _ring(self) -> None:
-        for bell in self._news.values():
-            bell.set()
-
     def _check_open(self) -> None:
         if self._closed:
             raise StateError("the queue is closed: open another one")
-
-
-async def _rung(bell: asyncio.Event, timeout: float | None) -> None:
-    try:
-        async with asyncio.timeout(timeout):
-            await bell.wait()
-    except TimeoutError:
-        pass
 
 
 def _recorded(taken: recording.Taken) -> Recorded:

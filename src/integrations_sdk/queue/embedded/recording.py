@@ -72,6 +72,7 @@ _COUNT: Final = (
     " last_at = ifnull(v.at, last_at), last_status = iif(v.at IS NULL, last_status, v.status),"
     " failing_since = v.since FROM v WHERE seq = v.target"
 )
+_LIMIT: Final = "UPDATE queue_targets SET slot_at = max(0, slot_at - gap + ?), gap = ? WHERE seq = ?"
 _HOLD: Final = "UPDATE queue_targets SET held_at = ?, held_reason = ? WHERE seq = ? AND held_at IS NULL"
 _RESUME: Final = (
     "UPDATE queue_targets SET held_at = NULL, held_reason = NULL, failing_since = NULL"
@@ -178,9 +179,10 @@ def record(cursor: sqlite3.Cursor, results: Sequence[Result], now: int) -> list[
     return taken
 
 
-def limit(cursor: sqlite3.Cursor, target: int, gap: int) -> None:
-    """Have so much time between two of the target's slots; 0: no slots."""
-    cursor.execute("UPDATE queue_targets SET gap = ? WHERE seq = ?", (gap, target))
+def limit(cursor: sqlite3.Cursor, target: int, gap: int, now: int) -> None:
+    """Have so much time between two of the target's slots, from the last that was given on; 0: no slots."""
+    cursor.execute(_LIMIT, (gap, gap, target))
+    take_turns(cursor, [target], now)
 
 
 def hold(cursor: sqlite3.Cursor, target: int, reason: str, now: int) -> bool:

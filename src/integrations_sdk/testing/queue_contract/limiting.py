@@ -10,7 +10,7 @@ import pytest
 from integrations_sdk.clock import FakeClock
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models.delivery import At, Backlog, Dead, Target
-from integrations_sdk.queue.base import Batch, NewDelivery, Queue, QueuedEvent, Result, Selection
+from integrations_sdk.queue.base import Batch, NewDelivery, Queue, QueuedEvent, Result, Selection, slot_grace
 from integrations_sdk.testing.queue_contract.case import (
     START,
     A,
@@ -24,6 +24,8 @@ from integrations_sdk.testing.queue_contract.case import (
 )
 
 __all__ = ["BacklogContract", "LimitContract"]
+
+C = Target("webhook", "c")
 
 
 def slots(batch: Batch) -> list[datetime]:
@@ -44,6 +46,19 @@ class LimitContract(QueueCase):
             batch = await claim(queue)
             assert slots(batch) == [START, later(0.25), later(0.5)]
             assert [one.slot for one in batch.claimed if one.delivery.target == B] == [None] * 3
+
+        self.run(scenario)
+
+    def test_a_slot_ends(self) -> None:
+        """`slot_ends` is the grace of the rate after the slot, and there is none without a slot."""
+
+        async def scenario(queue: Queue, _: FakeClock) -> None:
+            for target, rate in ((A, 100), (C, 2)):
+                await queue.limit(target, rate)
+            await put(queue, "d", A, B, C)
+            ends = {one.delivery.target: one.slot_ends for one in (await claim(queue)).claimed}
+            assert ends == {A: START + slot_grace(100), B: None, C: START + slot_grace(2)}
+            assert (slot_grace(100), slot_grace(2)) == (timedelta(seconds=0.02), timedelta(seconds=0.25))
 
         self.run(scenario)
 
@@ -112,6 +127,26 @@ class LimitContract(QueueCase):
             assert slots(await claim(queue, limit=2)) == [later(2), later(2.01)]
             await queue.limit(A, None)
             assert [one.slot for one in (await claim(queue)).claimed] == [None] * 2
+
+        self.run(scenario)
+
+    def test_a_raised_limit_holds_at_once(self) -> None:
+        """The next slot is 1 / rate after the last one that was given, also for who waits for the old one."""
+
+        async def scenario(queue: Queue, clock: FakeClock) -> None:
+            await queue.limit(A, 0.001)
+            for number in range(3):
+                await put(queue, str(number))
+            assert slots(await claim(queue)) == [START]
+            await queue.limit(A, 2)
+            batch = await claim(queue)
+            assert slots(batch) == [later(0.5), later(1)]
+            await queue.limit(A, 0.001)
+            await put(queue, "3")
+            clock.advance(999)
+            assert slots(await claim(queue, limit=10)) == []
+            clock.advance(2)
+            assert slots(await claim(queue, limit=10)) == [later(1001)]
 
         self.run(scenario)
 
