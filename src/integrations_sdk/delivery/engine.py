@@ -10,6 +10,7 @@ from typing import Final
 from integrations_sdk.clock import uuid7
 from integrations_sdk.delivery.events import pack
 from integrations_sdk.delivery.limits import Route, WorkerLimits
+from integrations_sdk.delivery.metrics import DeliveryMetrics, Meters
 from integrations_sdk.delivery.notices import notices_of, target_notice
 from integrations_sdk.delivery.schedule import DeliveryPolicy, overdue
 from integrations_sdk.delivery.sending import Sender
@@ -38,6 +39,7 @@ class DeliveryEngine:
         policy: when to try again, and when to disable a target.
         limits: how much is done at a time.
         retention: how long the log of what ended is kept.
+        metrics: are told of what is recorded, and while it is started of the backlog.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class DeliveryEngine:
         policy: DeliveryPolicy | None = None,
         limits: WorkerLimits | None = None,
         retention: timedelta = timedelta(days=7),
+        metrics: Sequence[DeliveryMetrics] = (),
     ) -> None:
         self.queue = queue
         self._runtime = runtime
         self._policy = policy or DeliveryPolicy()
         self._limits = limits or WorkerLimits()
         self._retention = retention
+        self._meters = Meters(metrics)
         self._routes: dict[str, Route] = {}
         self._topics: dict[str, str] = {}
         self._expected: dict[str, asyncio.Future[Outcome]] = {}
@@ -179,6 +183,8 @@ class DeliveryEngine:
             on_recorded=self._recorded,
         )
         work = {"deliver": self._worker.run(), "tell": self._tell(), "retention": self._keep_purged()}
+        if self._meters:
+            work["metrics"] = self._meters.watch(self.queue, self._runtime.clock)
         self._tasks = [self._runtime.tasks.spawn(each, name=name) for name, each in work.items()]
 
     async def stop(self, *, abandon: bool = False) -> None:
@@ -234,6 +240,7 @@ class DeliveryEngine:
 
     async def _recorded(self, finished: Sequence[Finished]) -> None:
         now = self._now()
+        self._meters.recorded(finished)
         for one in finished:
             future = self._expected.pop(one.result.claimed.delivery.delivery_id, None)
             if future is not None and not future.done():
