@@ -115,7 +115,7 @@ class AsyncIntegrationManagementManager:
             tasks=Tasks(),
             guard=Guard.of(guard),
         )
-        self._delivery = delivery or DeliverySettings()
+        self._delivery = _settings(delivery or DeliverySettings(), telemetry=telemetry)
         self._compose(runtime, Registry(), thresholds)
 
     def _compose(self, runtime: Runtime, registry: Registry, thresholds: HealthThresholds | None) -> None:
@@ -262,6 +262,14 @@ class AsyncIntegrationManagementManager:
             await port.close()
 
 
+def _settings(settings: DeliverySettings, *, telemetry: bool) -> DeliverySettings:
+    if not telemetry:
+        return settings
+    from integrations_sdk.delivery.opentelemetry import OpenTelemetryMetrics
+
+    return attrs.evolve(settings, metrics=(*settings.metrics, OpenTelemetryMetrics()))
+
+
 def _engine(runtime: Runtime, settings: DeliverySettings) -> DeliveryEngine:
     return DeliveryEngine(
         runtime,
@@ -270,4 +278,5 @@ def _engine(runtime: Runtime, settings: DeliverySettings) -> DeliveryEngine:
         limits=settings.limits,
         retention=settings.retention,
         deliver=settings.worker,
+        metrics=settings.metrics,
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 import attrs
 
 from integrations_sdk.delivery.limits import WorkerLimits
+from integrations_sdk.delivery.metrics import DeliveryMetrics
 from integrations_sdk.delivery.schedule import DeliveryPolicy
 from integrations_sdk.errors import ConfigurationError, Problem
 
@@ -25,6 +26,7 @@ class DeliverySettings:
             e.g. `python -m integrations_sdk.worker`.
         grace: how long closing the manager waits for what is being sent; then it is given back to the queue, and
             may arrive twice.
+        metrics: what keeps metrics of it, e.g. `PrometheusMetrics()`.
 
     Raises:
         ConfigurationError: naming everything wrong with it.
@@ -35,6 +37,7 @@ class DeliverySettings:
     retention: timedelta = timedelta(days=7)
     worker: bool = True
     grace: timedelta = timedelta(seconds=5)
+    metrics: tuple[DeliveryMetrics, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         problems = []

@@ -95,8 +95,8 @@ class Claimed:
     tries: int
     delivery: Delivery
     event: QueuedEvent
-    slot: datetime | None
-    slot_ends: datetime | None
+    slot: datetime | None = None
+    slot_ends: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
