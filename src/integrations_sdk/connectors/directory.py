@@ -11,6 +11,7 @@ from integrations_sdk.codec import load, restore
 from integrations_sdk.connectors.base import Connector, ConnectorConfig, ConnectorContext
 from integrations_sdk.connectors.config import default_of, fields_of, secret_names
 from integrations_sdk.connectors.registry import Registry
+from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.errors import NotFoundError, StateError
 from integrations_sdk.models import MASK, Integration, IntegrationState, JsonValue, Secret, plain
 from integrations_sdk.runtime import Runtime
@@ -34,6 +35,7 @@ class ConnectorDirectory:
     def __init__(self, runtime: Runtime, registry: Registry) -> None:
         self.runtime = runtime
         self.registry = registry
+        self._renderings = Renderings()
         self._open: dict[str, tuple[Integration, Connector[ConnectorConfig]]] = {}
 
     async def get(self, integration_id: str, *, provider: str | None = None) -> Integration:
@@ -133,6 +135,7 @@ class ConnectorDirectory:
             clock=self.runtime.clock,
             scope=self.runtime.scope,
             guard=self.runtime.guard,
+            renderings=self._renderings,
             memory=_StoredMemory(self.runtime, integration_id or uuid7(self.runtime.clock.now())),
             open=self.open,
             spawn=lambda work, name: self.runtime.tasks.spawn(work, name=name),

@@ -12,7 +12,7 @@ import attrs
 from integrations_sdk.errors import ConnectorError, IntegrationError, TransportError
 from integrations_sdk.http.redaction import redact_url
 from integrations_sdk.logs import logger
-from integrations_sdk.models import MASK, Outcome, OutcomeStatus
+from integrations_sdk.models import MASK, Outcome, OutcomeStatus, Sent
 from integrations_sdk.models.delivery import EXCERPT_BYTES, Attempt, Delivery
 from integrations_sdk.queue.base import QueuedEvent
 
@@ -27,19 +27,6 @@ _SECRET: Final = re.compile(
     [^\s"'&,;<>}]+
     """
 )
-
-
-@attrs.frozen(kw_only=True)
-class Sent(Outcome):
-    """An outcome with what the delivery log keeps beside it; a sender may return it in place of `Outcome`.
-
-    Attributes:
-        excerpt: the beginning of the answer; the log cuts it, and takes out URLs and what looks secret.
-        address: the origin it was sent to, e.g. `https://example.com`.
-    """
-
-    excerpt: str | None = None
-    address: str | None = None
 
 
 class Sender(Protocol):
