@@ -117,7 +117,9 @@ class AsyncIntegrationManagementManager:
         self.catalog = AsyncCatalogManager(registry)
         self.templates = AsyncTemplatesManager(runtime, registry, self.integrations.create)
         self.oauth = AsyncOAuthManager(runtime)
-        self.webhooks = AsyncWebhooksManager(directory, self.integrations, Incoming(runtime).verify)
+        self.webhooks = AsyncWebhooksManager(
+            directory, self.integrations, Incoming(runtime).verify, Incoming(runtime).read
+        )
         self.events = AsyncEventsManager(runtime, directory, on_outcome=self.webhooks.record)
         probe = self.health.check_integration_health
         self.slack = AsyncSlackManager("slack", self.integrations, directory, probe)

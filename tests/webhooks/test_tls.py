@@ -28,15 +28,22 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
+async def answer(exchange: Exchange) -> None:
+    """Take everything."""
+    await exchange.answer(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+
 def visit(transport: Callable[[], Transport], tls: ssl.SSLContext | None, check: Check) -> None:
     """Run `check` with a manager and a server that speaks so."""
 
     async def main() -> None:
-        async with loopback(Exchange.answer, tls) as server:
+        async with loopback(answer, tls) as server:
             made = transport()
-            async with AsyncIntegrationManagementManager(http=made) as manager:
-                await check(manager, server)
-            await made.close()
+            try:
+                async with AsyncIntegrationManagementManager(http=made) as manager:
+                    await check(manager, server)
+            finally:
+                await made.close()
 
     asyncio.run(main())
 
