@@ -43,8 +43,8 @@ from integrations_sdk.delivery.limits import WorkerLimits
 from integrations_sdk.http.aiohttp_transport import AiohttpTransport
 from integrations_sdk.http.base import Request
 from integrations_sdk.http.client import HttpClient
-from integrations_sdk.models import Outcome, Scope
-from integrations_sdk.models.delivery import Attempt, Delivery, Done, Sent, Target
+from integrations_sdk.models import Outcome, Scope, Sent
+from integrations_sdk.models.delivery import Attempt, Delivery, Done, Target
 from integrations_sdk.queue.base import NewDelivery, QueuedEvent, Result
 from integrations_sdk.queue.opening import open_queue
 from integrations_sdk.runtime import Runtime

@@ -126,7 +126,7 @@ class AsyncIntegrationManagementManager:
         engine = self._engine = _engine(runtime, self._delivery)
         self._senders = {
             "integration": IntegrationSender(directory, act),
-            "webhook": IntegrationSender(directory, call, once=True),
+            "webhook": IntegrationSender(directory, call),
         }
         for kind, sender in self._senders.items():
             engine.register(kind, sender, topic=kind, host=sender.host)
@@ -136,7 +136,12 @@ class AsyncIntegrationManagementManager:
         self.templates = AsyncTemplatesManager(runtime, registry, self.integrations.create)
         self.oauth = AsyncOAuthManager(runtime)
         self.webhooks = AsyncWebhooksManager(
-            directory, self.integrations, Incoming(runtime).verify, engine, engine.statistics
+            directory,
+            self.integrations,
+            Incoming(runtime).verify,
+            Incoming(runtime).read,
+            engine,
+            engine.statistics,
         )
         self.deliveries = AsyncDeliveriesManager(directory, engine)
         self.events = AsyncEventsManager(runtime, directory, engine)

@@ -73,7 +73,7 @@ def test_a_payload_is_posted_as_it_is() -> None:
     assert request.headers["content-type"] == "application/json"
     assert outcome.reference == request.headers["webhook-id"]
     assert (outcome.operation, outcome.http_status, outcome.request_id) == ("webhook.send", 204, "r-1")
-    assert http.calls[0].idempotent is False
+    assert http.calls[0].idempotent is True
 
 
 def test_gitlabs_headers_are_sent_by_default() -> None:

@@ -14,8 +14,8 @@ from integrations_sdk.delivery.limits import WorkerLimits
 from integrations_sdk.delivery.schedule import DeliveryPolicy
 from integrations_sdk.delivery.worker import DeliveryWorker
 from integrations_sdk.errors import ConfigurationError, ProviderUnavailableError, StateError
-from integrations_sdk.models import Actor, Commit, Event
-from integrations_sdk.models.delivery import DeliveryState, Sent, Target
+from integrations_sdk.models import Actor, Commit, Event, Sent
+from integrations_sdk.models.delivery import DeliveryState, Target
 from integrations_sdk.queue.base import Selection
 from integrations_sdk.queue.events import EventReader, pack
 from integrations_sdk.store.sqlite import SQLiteStore

@@ -18,7 +18,8 @@ from integrations_sdk.errors import (
     StateError,
     TransportError,
 )
-from integrations_sdk.models.delivery import EXCERPT_BYTES, Attempt, Sent, Target
+from integrations_sdk.models import Sent
+from integrations_sdk.models.delivery import EXCERPT_BYTES, Attempt, Target
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DELIVERY = SimpleNamespace(target=Target("webhook", "webhook-1"))

@@ -117,13 +117,16 @@ def test_usage_example_webhooks(mgr, hosts):
         'secret_token': 'my-secret',
         'enable_ssl_verification': True
     })
-    assert mgr.webhooks.test_webhook(webhook['webhook_id'])
+    outcomes = mgr.webhooks.test_webhook(webhook['webhook_id'])
+    assert outcomes
+    assert outcomes.failures == []
     mgr.webhooks.trigger_webhook(webhook['webhook_id'], {
         'event_type': 'pipeline',
         'status': 'success'
     })
     test, triggered = hosts.sandbox["api_myapp_com"].received
-    assert test.json()["test"] is True
+    assert test.headers["x-webhook-test"] == 'true'
+    assert test.json()["object_kind"] == 'pipeline'
     assert triggered.json() == {'event_type': 'pipeline', 'status': 'success'}
     assert triggered.headers["x-gitlab-token"] == 'my-secret'
     after = mgr.webhooks.get_webhook(webhook['webhook_id'])

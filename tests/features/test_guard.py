@@ -24,7 +24,7 @@ def test_guarded_webhooks_stay_out_of_the_own_network():
             AsyncIntegrationManagementManager(guard=True) as manager,
         ):
             webhook = await manager.webhooks.create_webhook({"url": f"{server.url}/secret-path"})
-            outcome = await manager.webhooks.test_webhook(webhook.webhook_id)
+            (outcome,) = await manager.webhooks.test_webhook(webhook.webhook_id, event_type="push")
             assert not outcome
             assert outcome.detail is not None
             assert "Guard(allow=('127.0.0.1',))" in outcome.detail
@@ -50,8 +50,8 @@ def test_what_is_allowed_is_called():
             AsyncIntegrationManagementManager(guard=guard) as manager,
         ):
             webhook = await manager.webhooks.create_webhook({"url": server.url})
-            assert await manager.webhooks.test_webhook(webhook.webhook_id)
-            assert server.connections == 1
+            outcomes = await manager.webhooks.test_webhook(webhook.webhook_id, event_type="push")
+            assert (len(outcomes), outcomes.failures, server.connections) == (1, [], 1)
 
     asyncio.run(main(Guard(allow=("127.0.0.1",))))
     asyncio.run(main(None))
@@ -116,6 +116,6 @@ def test_the_blocking_manager_is_guarded_too():
     """`guard=` means the same there."""
     with IntegrationManagementManager(guard=True) as manager:
         manager.webhooks.create_webhook({"url": "https://metadata.google.internal/"})
-        outcome = manager.webhooks.test_webhook("webhook-1")
+        (outcome,) = manager.webhooks.test_webhook("webhook-1", event_type="push")
         assert outcome.detail is not None
         assert "never allowed" in outcome.detail

@@ -23,7 +23,7 @@ from integrations_sdk.models import (
 )
 from integrations_sdk.oauth import OAuthApplication
 from integrations_sdk.templates import IntegrationTemplate
-from integrations_sdk.webhooks import Webhook
+from integrations_sdk.webhooks import Webhook, WebhookEventType
 
 
 def blocking(mgr: IntegrationManagementManager, event: Event) -> None:
@@ -39,6 +39,8 @@ def blocking(mgr: IntegrationManagementManager, event: Event) -> None:
     assert_type(mgr.jira.find_issue("jira-1", "x"), Issue | None)
     assert_type(mgr.jenkins.wait_for_build("jenkins-1", "queue:1"), Build)
     assert_type(mgr.webhooks.create_webhook({"url": "https://a.example"}), Webhook)
+    assert_type(mgr.webhooks.test_webhook("webhook-1"), OutcomeList)
+    assert_type(mgr.webhooks.list_event_types(), RecordList[WebhookEventType])
     assert_type(mgr.monitoring.send_metrics({"name": "a", "value": 1}), OutcomeList)
     assert_type(mgr.events.receive("gitlab", {}, b"{}"), Event | None)
     assert_type(mgr.events.dispatch(event), OutcomeList)

@@ -11,10 +11,10 @@ from integrations_sdk.signing import TOLERANCE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from integrations_sdk.models import IntegrationState, JsonValue, Outcome, RecordList, Secret
+    from integrations_sdk.models import IntegrationState, JsonValue, Outcome, OutcomeList, RecordList, Secret
     from integrations_sdk.signing import HmacScheme, SecretsGiven
     from integrations_sdk.webhooks.manager import AsyncWebhooksManager  # noqa: F401  # ruff does not see it in the string below
-    from integrations_sdk.webhooks.records import Webhook
+    from integrations_sdk.webhooks.records import Webhook, WebhookEventType
 
 __all__ = ["WebhooksManager"]
 
@@ -24,6 +24,7 @@ class WebhooksManager(BlockingSubManager["AsyncWebhooksManager"]):
 
     Args:
         verify: checks messages of others.
+        read: makes events of them.
         outbox: takes what is to be sent.
         statistics: what became of the attempts at a target.
     """
@@ -32,7 +33,8 @@ class WebhooksManager(BlockingSubManager["AsyncWebhooksManager"]):
         """Add a webhook; nothing is sent to it yet (`test_webhook()` does).
 
         Args:
-            config: `url`; usually `events`, `secret_token`, `enable_ssl_verification`; see `WebhookConfig`.
+            config: `url`; usually `events`, `secret_token`, `enable_ssl_verification`; `payload_template`, `rate_limit`
+                and more: see `WebhookConfig`.
 
         Raises:
             ConfigurationError: naming everything wrong with it.
@@ -125,14 +127,54 @@ class WebhooksManager(BlockingSubManager["AsyncWebhooksManager"]):
             )
         )
 
-    def test_webhook(self, webhook_id: str, *, event_type: str | None = None) -> Outcome:
-        """Call it once with a sample event, and say what came back; never raises for what the target does.
+    def list_event_types(self) -> RecordList[WebhookEventType]:
+        """What webhooks can subscribe to, each with a sample: the built-in types, then the application's own."""
+        return self._run(lambda manager: manager.list_event_types())
+
+    def create_event_type(
+        self,
+        name: str,
+        description: str,
+        sample: Mapping[str, JsonValue],
+        *,
+        schema: Mapping[str, JsonValue] | None = None,
+    ) -> WebhookEventType:
+        """Add a type of the application's own to the tenant's catalogue.
 
         Args:
-            event_type: which sample; None: the first type it is subscribed to.
+            name: with a dot, e.g. `order.paid`, so that webhooks can subscribe to `order.*`; at most 128
+                letters, digits, `_`, `-` and dots.
+            description: for those who write receivers, at most 1,000 characters.
+            sample: what `test_webhook()` sends; as JSON at most 64 KiB.
+            schema: the JSON Schema of such payloads; it is kept, and nothing is checked against it.
+
+        Raises:
+            ConfigurationError: naming everything wrong with it.
+            AlreadyExistsError: there is a type of that name.
+        """
+        return self._run(lambda manager: manager.create_event_type(name, description, sample, schema=schema))
+
+    def delete_event_type(self, name: str) -> None:
+        """Take a type out of the catalogue; subscriptions to it stay, and so does what is sent to them.
+
+        Raises:
+            NotFoundError: there is none of that name, or it is built in.
+        """
+        return self._run(lambda manager: manager.delete_event_type(name))
+
+    def test_webhook(self, webhook_id: str, *, event_type: str | None = None) -> OutcomeList:
+        """Really call it, once with a sample of each event type it is subscribed to, and show what came back.
+
+        The calls carry `X-Webhook-Test: true`. Nothing that the target does is raised, and nothing is repeated.
+
+        Args:
+            event_type: only this one, whether it is subscribed to or not; None: each that is named in its
+                `events`, and each of the catalogue that a wildcard matches; of no `events`, the built-in ones.
 
         Returns:
-            The outcome; `detail` says what to do where the call failed.
+            One outcome for each type. `detail` says what to do where a call failed; `data` holds `event_type`,
+            the `request` (`method`, `url`, `headers`, `body`) and the `response` (`status`, `headers`,
+            `excerpt`; None when there was none), without any credential.
 
         Raises:
             NotFoundError: there is none with that id.
@@ -165,7 +207,7 @@ class WebhooksManager(BlockingSubManager["AsyncWebhooksManager"]):
 
         Raises:
             NotFoundError: there is none with that id.
-            StateError: it is disabled.
+            DisabledError: it is disabled.
             ConfigurationError: the payload holds what JSON cannot.
         """
         return self._run(

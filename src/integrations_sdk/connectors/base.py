@@ -18,6 +18,7 @@ from integrations_sdk.connectors.connector import MOST_PAGES, Connector, Connect
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, sentence, time_of, words_of
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
+from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
 from integrations_sdk.connectors.wire import json_bytes, url_path
 from integrations_sdk.errors import (
@@ -31,7 +32,7 @@ from integrations_sdk.errors import (
     RateLimitedError,
     RejectedError,
 )
-from integrations_sdk.http.base import Connection, Headers, RateLimit, Request, Response, RetryPolicy
+from integrations_sdk.http.base import Connection, Headers, RateLimit, Request, Response, RetryPolicy, origin
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
     MASK,
@@ -57,6 +58,7 @@ from integrations_sdk.models import (
     Outcome,
     OutcomeStatus,
     Secret,
+    Sent,
     plain,
 )
 from integrations_sdk.signing import PROFILES, key_problem, profile_headers, sign
@@ -109,10 +111,12 @@ __all__ = [
     "RateLimit",
     "RateLimitedError",
     "RejectedError",
+    "Renderings",
     "Request",
     "Response",
     "RetryPolicy",
     "Secret",
+    "Sent",
     "SourceHost",
     "batches",
     "event_facts",
@@ -130,6 +134,7 @@ __all__ = [
     "message_for",
     "not_empty",
     "one_of",
+    "origin",
     "packed",
     "plain",
     "profile_headers",

@@ -6,15 +6,7 @@ errors, redaction and logs are done here and in `http/`.
 
 from __future__ import annotations
 
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Coroutine,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from itertools import count
 from typing import ClassVar, Final, Generic, Protocol, TypeVar
@@ -24,9 +16,10 @@ import attrs
 from integrations_sdk.clock import Clock
 from integrations_sdk.connectors.capabilities import EventSink, Notifier
 from integrations_sdk.connectors.config import ConnectorConfig, secret_values
-from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence
+from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, unexpected
 from integrations_sdk.connectors.masking import Credentials, Masks
 from integrations_sdk.connectors.paging import next_query
+from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.wire import encoded, query_string
 from integrations_sdk.errors import ConnectorError, RejectedError
@@ -87,6 +80,7 @@ class ConnectorContext:
     Attributes:
         integration_id: None while a configuration is only being tried.
         guard: what the URLs of a provider with `user_supplied_urls` are held to; None: nothing.
+        renderings: of events, shared by the connectors of one manager.
         open: another integration of the same tenant, by id.
         spawn: start background work in the manager's loop.
     """
@@ -99,6 +93,7 @@ class ConnectorContext:
     open: Callable[[str], Awaitable[Connector[ConnectorConfig]]]
     spawn: Callable[[Coroutine[object, object, None], str], object]
     guard: Guard | None = None
+    renderings: Renderings = attrs.field(factory=Renderings)
 
 
 class Connector(Generic[C_co]):
@@ -197,6 +192,7 @@ class Connector(Generic[C_co]):
         query: Mapping[str, str | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
+        retry: RetryPolicy | None = None,
         rate: RateLimit | None = None,
         account: str = "",
         authorize: bool = True,
@@ -209,6 +205,7 @@ class Connector(Generic[C_co]):
             operation: the vendor's word for it, e.g. `chat.postMessage`; shown in errors and logs.
             json, form, content: the body, at most one of them.
             idempotent: repeating does no more than doing it once; None: GET, HEAD, PUT, DELETE and OPTIONS are.
+            retry: in place of the connector's `retry`.
             rate: in place of the provider's `rate`.
             account: counts against a limit of its own, e.g. a channel; empty: the integration's.
             accept: statuses that are an answer here rather than a fault, e.g. 404 where nothing need be there.
@@ -218,6 +215,7 @@ class Connector(Generic[C_co]):
         """
         body, kind = encoded(json, form, content)
         kind = content_type or kind
+        policy = retry or self.retry
         credentials = await self.authorize() if authorize else {}
         if credentials or headers:
             self._credentials.note({**credentials, **(headers or {})})
@@ -234,8 +232,8 @@ class Connector(Generic[C_co]):
             headers=sent,
             content=body,
             connection=self.connection,
-            connect_timeout=self.retry.connect_timeout.total_seconds(),
-            read_timeout=self.retry.read_timeout.total_seconds(),
+            connect_timeout=policy.connect_timeout.total_seconds(),
+            read_timeout=policy.read_timeout.total_seconds(),
             max_response_bytes=self.max_response_bytes,
         )
         safe = idempotent if idempotent is not None else method in {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
@@ -247,7 +245,7 @@ class Connector(Generic[C_co]):
                 integration_id=self.context.integration_id,
                 account=account or self.context.integration_id or "",
                 idempotent=safe,
-                retry=self.retry,
+                retry=policy,
                 rate=rate or self.rate,
             ),
         )
@@ -291,7 +289,7 @@ class Connector(Generic[C_co]):
 
     def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
         """The error for a fault, with all that the answer says and no secret that it echoes."""
-        return fault.kind(
+        failure = fault.kind(
             self.shown(fault.message),
             provider=self.provider,
             operation=operation,
@@ -302,6 +300,9 @@ class Connector(Generic[C_co]):
             retry_after=retry_after(response.headers, self.context.clock.now()),
             code=None if fault.code is None else self.shown(fault.code),
         )
+        if fault.retryable is not None:
+            failure.retryable = fault.retryable
+        return failure
 
     def shown(self, text: str) -> str:
         """A vendor's words as they may be shown: one line of at most 1000 characters, without credentials."""
@@ -335,7 +336,7 @@ class Connector(Generic[C_co]):
         """
         value = self.masks.data(json_of(response), response.content)
         if not isinstance(value, dict):
-            raise self.error(_unexpected(response, "object"), response, operation)
+            raise self.error(unexpected(response, "object"), response, operation)
         return value
 
     def parse_list(self, response: Response, operation: str) -> list[dict[str, JsonValue]]:
@@ -346,7 +347,7 @@ class Connector(Generic[C_co]):
         """
         value = self.masks.data(json_of(response), response.content)
         if not isinstance(value, list):
-            raise self.error(_unexpected(response, "array"), response, operation)
+            raise self.error(unexpected(response, "array"), response, operation)
         return [item for item in value if isinstance(item, dict)]
 
     def done(
@@ -387,9 +388,3 @@ class Connector(Generic[C_co]):
 
     def _masked(self, text: str | None) -> str | None:
         return None if text is None else self.masks.text(text)
-
-
-def _unexpected(response: Response, expected: str) -> Fault:
-    kind = response.headers.get("content-type", "no content type")
-    what = "something else" if "json" in kind else kind
-    return Fault(RejectedError, f"answered with {what} instead of a JSON {expected}; is the URL the API's?")

@@ -11,6 +11,7 @@ from integrations_sdk.codec import load, restore
 from integrations_sdk.connectors.base import Connector, ConnectorConfig, ConnectorContext
 from integrations_sdk.connectors.config import default_of, fields_of, secret_names
 from integrations_sdk.connectors.registry import Registry
+from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.errors import DisabledError, NotFoundError
 from integrations_sdk.models import MASK, Integration, IntegrationState, JsonValue, Scope, Secret, plain
 from integrations_sdk.models.delivery import Target
@@ -35,12 +36,13 @@ class ConnectorDirectory:
     def __init__(self, runtime: Runtime, registry: Registry) -> None:
         self.runtime = runtime
         self.registry = registry
+        self._renderings = Renderings()
         self._open: dict[str, tuple[Integration, Connector[ConnectorConfig]]] = {}
 
     def within(self, scope: Scope) -> ConnectorDirectory:
         """The integrations of another scope; the open connectors of all scopes are shared."""
         other = ConnectorDirectory(attrs.evolve(self.runtime, scope=scope), self.registry)
-        other._open = self._open
+        other._open, other._renderings = self._open, self._renderings
         return other
 
     async def get(self, integration_id: str, *, provider: str | None = None) -> Integration:
@@ -140,6 +142,7 @@ class ConnectorDirectory:
             clock=self.runtime.clock,
             scope=self.runtime.scope,
             guard=self.runtime.guard,
+            renderings=self._renderings,
             memory=_StoredMemory(self.runtime, integration_id or uuid7(self.runtime.clock.now())),
             open=self.open,
             spawn=lambda work, name: self.runtime.tasks.spawn(work, name=name),

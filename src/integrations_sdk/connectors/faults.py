@@ -21,7 +21,7 @@ from integrations_sdk.errors import (
 from integrations_sdk.http.base import Response
 from integrations_sdk.models import JsonValue
 
-__all__ = ["Fault", "fault_of", "json_of", "request_id", "sentence", "time_of", "words_of"]
+__all__ = ["Fault", "fault_of", "json_of", "request_id", "sentence", "time_of", "unexpected", "words_of"]
 
 _MAYBE_JSON: Final = re.compile(rb'[ \t\r\n]*[\[{"0-9tfn-]')
 _LONGEST: Final = 300
@@ -39,11 +39,16 @@ _UNPRINTED: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\
 
 @attrs.frozen
 class Fault:
-    """What is wrong with an answer: the kind of error, the vendor's words, and its own code for it."""
+    """What is wrong with an answer: the kind of error, the vendor's words, and its own code for it.
+
+    Attributes:
+        retryable: whether trying again can help; None: as with every error of that kind.
+    """
 
     kind: type[ConnectorError]
     message: str
     code: str | None = None
+    retryable: bool | None = None
 
 
 def fault_of(response: Response) -> Fault | None:
@@ -68,6 +73,13 @@ def fault_of(response: Response) -> Fault | None:
     if status >= 500 or status < 200:
         return Fault(ProviderUnavailableError, words or "server error")
     return Fault(RejectedError, words or f"request refused with status {status}")
+
+
+def unexpected(response: Response, expected: str) -> Fault:
+    """The fault of a good answer that is not what the vendor's API answers, e.g. no JSON `object`."""
+    kind = response.headers.get("content-type", "no content type")
+    what = "something else" if "json" in kind else kind
+    return Fault(RejectedError, f"answered with {what} instead of a JSON {expected}; is the URL the API's?")
 
 
 def request_id(response: Response) -> str | None:

@@ -12,8 +12,8 @@ import attrs
 from integrations_sdk.errors import ConnectorError, IntegrationError, StateError, TransportError
 from integrations_sdk.http.redaction import redact_url
 from integrations_sdk.logs import logger
-from integrations_sdk.models import MASK, Outcome, OutcomeStatus
-from integrations_sdk.models.delivery import EXCERPT_BYTES, Attempt, Delivery, Sent
+from integrations_sdk.models import MASK, Outcome, OutcomeStatus, Sent
+from integrations_sdk.models.delivery import EXCERPT_BYTES, Attempt, Delivery
 from integrations_sdk.queue.base import QueuedEvent
 
 __all__ = ["Sender", "attempt_of", "excerpt", "failure", "too_late", "unroutable"]

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from integrations_sdk.connectors.directory import storage_id
 from integrations_sdk.errors import ConfigurationError
-from integrations_sdk.events.receiving import MAX_BODY_BYTES, authentic
-from integrations_sdk.models import Secret
+from integrations_sdk.events.receiving import MAX_BODY_BYTES, authentic, read
+from integrations_sdk.models import Event, Secret
 from integrations_sdk.runtime import Runtime
 from integrations_sdk.signing import TOLERANCE, HmacScheme, SecretsGiven, secrets_given
 
@@ -59,6 +59,21 @@ class Incoming:
             limit=self._max_body_bytes,
             scheme=scheme,
             tolerance=tolerance,
+        )
+
+    def read(self, source: str, headers: Mapping[str, str], body: bytes | str) -> Event:
+        """The event of a message of which it is known whose it is; nothing is verified or remembered.
+
+        Raises:
+            ConfigurationError: the message is none it can have sent.
+        """
+        return read(
+            source,
+            headers,
+            body,
+            secrets=None,
+            now=self._runtime.clock.now(),
+            limit=self._max_body_bytes,
         )
 
     async def shared(self, source: str, given: SecretsGiven | None = None) -> list[Secret]:

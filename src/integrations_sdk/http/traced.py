@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import Final
 
 import attrs
 
-from integrations_sdk.http.base import Call, HttpSender, Request, Response, RetryPolicy, origin
+from integrations_sdk.http.base import Call, HttpSender, Request, Response, origin
 
 __all__ = ["Trace", "TracedHttp", "traced"]
 
@@ -51,22 +50,15 @@ def traced() -> Iterator[Trace]:
 
 
 class TracedHttp:
-    """An `HttpSender` over another one, which it shares with others and does not close.
+    """An `HttpSender` over another one, which it shares with others and does not close."""
 
-    Args:
-        once: try each request once, however it fails.
-    """
-
-    def __init__(self, http: HttpSender, *, once: bool = False) -> None:
+    def __init__(self, http: HttpSender) -> None:
         self._http = http
-        self._once = once
 
     async def send(self, request: Request, call: Call) -> Response:
         """See `HttpSender.send`."""
         trace = _TRACE.get() or Trace()
         trace.address, trace.answer = origin(request.url), None
-        if self._once:
-            call = attrs.evolve(call, retry=_once(call.retry))
         response = trace.answer = await self._http.send(request, call)
         if response.ok and not call.idempotent and request.method not in _SAFE:
             trace.took_effect = True
@@ -74,8 +66,3 @@ class TracedHttp:
 
     async def close(self) -> None:
         """Nothing is its own."""
-
-
-@lru_cache(maxsize=256)
-def _once(policy: RetryPolicy) -> RetryPolicy:
-    return attrs.evolve(policy, attempts=1)

@@ -11,16 +11,14 @@ from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id
 from integrations_sdk.errors import ConfigurationError, ConnectorError
 from integrations_sdk.http.traced import Trace, TracedHttp, traced
-from integrations_sdk.models import Event, Integration, Outcome, OutcomeStatus
-from integrations_sdk.models.delivery import EXCERPT_BYTES, Action, Delivery, Sent, Target
+from integrations_sdk.models import Event, Integration, Outcome, OutcomeStatus, Sent
+from integrations_sdk.models.delivery import EXCERPT_BYTES, Action, Delivery, Target
 from integrations_sdk.queue.base import QueuedEvent
 from integrations_sdk.queue.events import EventReader
 
 __all__ = ["Handle", "IntegrationSender"]
 
 AnyConnector: TypeAlias = Connector[ConnectorConfig]
-
-_FIELDS: Final = tuple(attrs.fields_dict(Outcome))
 
 _FRESH: Final = 1.0
 """Seconds for which an integration is not looked up again; what this process changes is seen at once."""
@@ -42,12 +40,11 @@ class IntegrationSender:
     Args:
         directory: whose store, credentials and registry are used; its scope says nothing here.
         handle: what is done with an event.
-        once: an attempt is one request; otherwise its requests are repeated as the connector's always are.
     """
 
-    def __init__(self, directory: ConnectorDirectory, handle: Handle, *, once: bool = False) -> None:
+    def __init__(self, directory: ConnectorDirectory, handle: Handle) -> None:
         runtime = directory.runtime
-        traced_ = attrs.evolve(runtime, http=TracedHttp(runtime.http, once=once))
+        traced_ = attrs.evolve(runtime, http=TracedHttp(runtime.http))
         self._directory = ConnectorDirectory(traced_, directory.registry)
         self._handle = handle
         self._reader = EventReader()
@@ -133,10 +130,8 @@ def _failed(error: ConnectorError, delivery: Delivery, trace: Trace) -> Outcome:
 
 
 def _sent(outcome: Outcome, connector: AnyConnector, trace: Trace) -> Sent:
+    if isinstance(outcome, Sent):  # the connector itself said what is to be kept
+        return outcome
     answer = trace.answer
     start = "" if answer is None else answer.content[:EXCERPT_BYTES].decode("utf-8", "replace")
-    return Sent(
-        **{name: getattr(outcome, name) for name in _FIELDS},
-        excerpt=connector.masks.text(start) if start else None,
-        address=trace.address,
-    )
+    return Sent.of(outcome, excerpt=connector.masks.text(start) or None, address=trace.address)

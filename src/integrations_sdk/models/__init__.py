@@ -10,7 +10,7 @@ from integrations_sdk.models.integration import (
     Scope,
 )
 from integrations_sdk.models.message import Field, Level, Link, Message
-from integrations_sdk.models.outcome import Outcome, OutcomeList, OutcomeStatus
+from integrations_sdk.models.outcome import Outcome, OutcomeList, OutcomeStatus, Sent
 from integrations_sdk.models.record import JsonValue, Record, RecordList, html_table, plain
 from integrations_sdk.models.secret import MASK, Secret
 from integrations_sdk.models.work import (
@@ -63,6 +63,7 @@ __all__ = [
     "RecordList",
     "Scope",
     "Secret",
+    "Sent",
     "html_table",
     "plain",
 ]

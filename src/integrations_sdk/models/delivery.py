@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 import attrs
 
-from integrations_sdk.models.outcome import Outcome
 from integrations_sdk.models.record import JsonValue, Record
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "DeliveryState",
     "Disable",
     "Done",
-    "Sent",
     "Target",
     "TargetStatistics",
     "Verdict",
@@ -109,19 +107,6 @@ class Action(Record):
 
     operation: str
     arguments: dict[str, JsonValue] = attrs.field(factory=dict)
-
-
-@attrs.frozen(kw_only=True)
-class Sent(Outcome):
-    """An outcome with what the delivery log keeps beside it; a sender may return it in place of `Outcome`.
-
-    Attributes:
-        excerpt: the beginning of the answer; the log cuts it, and takes out URLs and what looks secret.
-        address: the origin it was sent to, e.g. `https://example.com`.
-    """
-
-    excerpt: str | None = None
-    address: str | None = None
 
 
 @attrs.frozen(kw_only=True)

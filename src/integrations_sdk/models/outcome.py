@@ -11,7 +11,7 @@ import attrs
 from integrations_sdk.errors import ConnectorError, DeliveryError
 from integrations_sdk.models.record import JsonValue, Record, RecordList
 
-__all__ = ["Outcome", "OutcomeList", "OutcomeStatus"]
+__all__ = ["Outcome", "OutcomeList", "OutcomeStatus", "Sent"]
 
 
 class OutcomeStatus(StrEnum):
@@ -80,6 +80,25 @@ class Outcome(Record):
             needs_reauth=error.needs_reauth,
             retry_after=error.retry_after,
         )
+
+
+@attrs.frozen(kw_only=True)
+class Sent(Outcome):
+    """An outcome with what the delivery log keeps beside it; a sender may return it in place of `Outcome`.
+
+    Attributes:
+        excerpt: the beginning of the answer; the log cuts it, and takes out URLs and what looks secret.
+        address: the origin it was sent to, e.g. `https://example.com`.
+    """
+
+    excerpt: str | None = None
+    address: str | None = None
+
+    @classmethod
+    def of(cls, outcome: Outcome, *, excerpt: str | None, address: str | None) -> Sent:
+        """The outcome, with these beside it."""
+        told = {name: getattr(outcome, name) for name in attrs.fields_dict(Outcome)}
+        return cls(**told, excerpt=excerpt, address=address)
 
 
 class OutcomeList(RecordList[Outcome]):

@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from integrations_sdk.webhooks.manager import AsyncWebhooksManager
-from integrations_sdk.webhooks.records import IntegrationRecords, VerifyMessage, Webhook
+from integrations_sdk.webhooks.records import (
+    IntegrationRecords,
+    ReadMessage,
+    VerifyMessage,
+    Webhook,
+    WebhookEventType,
+)
 
-__all__ = ["AsyncWebhooksManager", "IntegrationRecords", "VerifyMessage", "Webhook"]
+__all__ = [
+    "AsyncWebhooksManager",
+    "IntegrationRecords",
+    "ReadMessage",
+    "VerifyMessage",
+    "Webhook",
+    "WebhookEventType",
+]

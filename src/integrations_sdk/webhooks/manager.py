@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final, cast
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.connectors.directory import ConnectorDirectory, storage_id, target_of
-from integrations_sdk.errors import ConfigurationError, ConnectorError, DisabledError
+from integrations_sdk.errors import ConfigurationError, DisabledError
 from integrations_sdk.models import (
     Event,
+    EventType,
     Integration,
     IntegrationState,
     JsonValue,
     Outcome,
+    OutcomeList,
     OutcomeStatus,
     RecordList,
     Secret,
@@ -22,8 +24,15 @@ from integrations_sdk.models import (
 from integrations_sdk.models.delivery import Target, TargetStatistics
 from integrations_sdk.queue.outbox import Outbox
 from integrations_sdk.signing import TOLERANCE, HmacScheme, SecretsGiven, successor
-from integrations_sdk.webhooks.records import IntegrationRecords, VerifyMessage, Webhook
-from integrations_sdk.webhooks.trial import failed
+from integrations_sdk.webhooks.event_types import EventTypes, matching
+from integrations_sdk.webhooks.records import (
+    IntegrationRecords,
+    ReadMessage,
+    VerifyMessage,
+    Webhook,
+    WebhookEventType,
+)
+from integrations_sdk.webhooks.trial import SampleCalls
 
 if TYPE_CHECKING:  # a provider is imported only when it is used
     from integrations_sdk.connectors.webhook import WebhookConnector
@@ -39,6 +48,7 @@ class AsyncWebhooksManager:
 
     Args:
         verify: checks messages of others.
+        read: makes events of them.
         outbox: takes what is to be sent.
         statistics: what became of the attempts at a target.
     """
@@ -48,6 +58,7 @@ class AsyncWebhooksManager:
         directory: ConnectorDirectory,
         integrations: IntegrationRecords,
         verify: VerifyMessage,
+        read: ReadMessage,
         outbox: Outbox,
         statistics: Callable[[Target], Awaitable[TargetStatistics]],
     ) -> None:
@@ -57,12 +68,15 @@ class AsyncWebhooksManager:
         self._outbox = outbox
         self._statistics = statistics
         self._runtime = directory.runtime
+        self._types = EventTypes(directory.runtime)
+        self._tests = SampleCalls(directory.runtime, self._types, read)
 
     async def create_webhook(self, config: Mapping[str, object]) -> Webhook:
         """Add a webhook; nothing is sent to it yet (`test_webhook()` does).
 
         Args:
-            config: `url`; usually `events`, `secret_token`, `enable_ssl_verification`; see `WebhookConfig`.
+            config: `url`; usually `events`, `secret_token`, `enable_ssl_verification`; `payload_template`, `rate_limit`
+                and more: see `WebhookConfig`.
 
         Raises:
             ConfigurationError: naming everything wrong with it.
@@ -172,28 +186,67 @@ class AsyncWebhooksManager:
         """
         await self._verify(source, headers, body, secret=secret, scheme=scheme, tolerance=tolerance)
 
-    async def test_webhook(self, webhook_id: str, *, event_type: str | None = None) -> Outcome:
-        """Call it once with a sample event, and say what came back; never raises for what the target does.
+    async def list_event_types(self) -> RecordList[WebhookEventType]:
+        """What webhooks can subscribe to, each with a sample: the built-in types, then the application's own."""
+        return await self._types.all()
+
+    async def create_event_type(
+        self,
+        name: str,
+        description: str,
+        sample: Mapping[str, JsonValue],
+        *,
+        schema: Mapping[str, JsonValue] | None = None,
+    ) -> WebhookEventType:
+        """Add a type of the application's own to the tenant's catalogue.
 
         Args:
-            event_type: which sample; None: the first type it is subscribed to.
+            name: with a dot, e.g. `order.paid`, so that webhooks can subscribe to `order.*`; at most 128
+                letters, digits, `_`, `-` and dots.
+            description: for those who write receivers, at most 1,000 characters.
+            sample: what `test_webhook()` sends; as JSON at most 64 KiB.
+            schema: the JSON Schema of such payloads; it is kept, and nothing is checked against it.
+
+        Raises:
+            ConfigurationError: naming everything wrong with it.
+            AlreadyExistsError: there is a type of that name.
+        """
+        return await self._types.create(name, description, sample, schema)
+
+    async def delete_event_type(self, name: str) -> None:
+        """Take a type out of the catalogue; subscriptions to it stay, and so does what is sent to them.
+
+        Raises:
+            NotFoundError: there is none of that name, or it is built in.
+        """
+        await self._types.delete(name)
+
+    async def test_webhook(self, webhook_id: str, *, event_type: str | None = None) -> OutcomeList:
+        """Really call it, once with a sample of each event type it is subscribed to, and show what came back.
+
+        The calls carry `X-Webhook-Test: true`. Nothing that the target does is raised, and nothing is repeated.
+
+        Args:
+            event_type: only this one, whether it is subscribed to or not; None: each that is named in its
+                `events`, and each of the catalogue that a wildcard matches; of no `events`, the built-in ones.
 
         Returns:
-            The outcome; `detail` says what to do where the call failed.
+            One outcome for each type. `detail` says what to do where a call failed; `data` holds `event_type`,
+            the `request` (`method`, `url`, `headers`, `body`) and the `response` (`status`, `headers`,
+            `excerpt`; None when there was none), without any credential.
 
         Raises:
             NotFoundError: there is none with that id.
             StateError: it is disabled.
         """
         webhook = await self.get_webhook(webhook_id)
-        kind = event_type or next((name for name in webhook.events if "*" not in name), "push")
-        sample: dict[str, JsonValue] = {
-            "event_type": kind,
-            "test": True,
-            "webhook_id": webhook_id,
-            "message": "A test call; nothing happened.",
-        }
-        return await self._recorded(webhook_id, lambda to: to.send_payload(sample, event_type=kind))
+        connector = cast("WebhookConnector", await self._directory.open(webhook_id, provider=_PROVIDER))
+        known = [found.name for found in await self._types.all()]
+        names = [event_type] if event_type else matching(webhook.events or tuple(EventType), known)
+        if not names:
+            why = "its `events` match no known type: add one with create_event_type()"
+            return OutcomeList([connector.skipped("webhook.send", why)])
+        return await self._tests.run(webhook_id, connector, names)
 
     async def trigger_webhook(
         self,
@@ -254,16 +307,6 @@ class AsyncWebhooksManager:
             delivery_id=taken.delivery_id,
         )
 
-    async def _recorded(
-        self, webhook_id: str, call: Callable[[WebhookConnector], Awaitable[Outcome]]
-    ) -> Outcome:
-        connector = cast("WebhookConnector", await self._directory.open(webhook_id, provider=_PROVIDER))
-        try:
-            outcome = await call(connector)
-        except ConnectorError as error:
-            outcome = failed(webhook_id, error)
-        return outcome
-
     async def _described(self, integration: Integration) -> Webhook:
         counted = await self._statistics(self._target(integration))
         config = integration.config
@@ -272,11 +315,15 @@ class AsyncWebhooksManager:
             name=integration.name,
             url=str(config.get("url", "")),
             events=tuple(cast("list[str]", config.get("events") or [])),
+            branches=tuple(cast("list[str]", config.get("branches") or [])),
+            profile=str(config.get("profile", "gitlab")),
             enable_ssl_verification=bool(config.get("verify_ssl", True)),
             state=IntegrationState.DISABLED if counted.held_since else integration.state,
             version=integration.version,
             created_at=integration.created_at,
             updated_at=integration.updated_at,
+            rate_limit=cast("float | None", config.get("rate_limit")),
+            payload_template=config.get("payload_template"),
             disabled_at=counted.held_since,
             disabled_reason=counted.held_reason,
             trigger_count=counted.succeeded + counted.failed,

@@ -1,4 +1,4 @@
-"""`Webhook`, and what webhooks need of other features."""
+"""`Webhook` and `WebhookEventType`, and what webhooks need of other features."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Protocol
 
 import attrs
 
-from integrations_sdk.models import Integration, IntegrationState, Record
+from integrations_sdk.models import Event, Integration, IntegrationState, JsonValue, Record
 from integrations_sdk.signing import TOLERANCE, HmacScheme, SecretsGiven
 
-__all__ = ["IntegrationRecords", "VerifyMessage", "Webhook"]
+__all__ = ["IntegrationRecords", "ReadMessage", "VerifyMessage", "Webhook", "WebhookEventType"]
 
 
 class IntegrationRecords(Protocol):
@@ -57,6 +57,14 @@ class VerifyMessage(Protocol):
         ...
 
 
+class ReadMessage(Protocol):
+    """What makes an event of a message, of which it is known whose it is."""
+
+    def __call__(self, source: str, headers: Mapping[str, str], body: bytes) -> Event:
+        """The event that the message tells of."""
+        ...
+
+
 @attrs.frozen(kw_only=True)
 class Webhook(Record):
     """A URL that is called when something happens.
@@ -72,6 +80,8 @@ class Webhook(Record):
             likewise.
         failing_since: the first failure since the last success.
         backlog: deliveries not finished yet.
+        rate_limit: calls a second, over all processes; None: no limit.
+        payload_template: what is sent in place of events; None: the events.
         previous_secret_until: calls are signed with the secret before the last rotation as well until then.
     """
 
@@ -79,6 +89,8 @@ class Webhook(Record):
     name: str
     url: str
     events: tuple[str, ...]
+    branches: tuple[str, ...] = ()
+    profile: str
     enable_ssl_verification: bool
     state: IntegrationState
     version: int
@@ -86,6 +98,8 @@ class Webhook(Record):
     updated_at: datetime
     disabled_at: datetime | None = None
     disabled_reason: str | None = None
+    rate_limit: float | None = None
+    payload_template: JsonValue = None
     trigger_count: int = 0
     success_count: int = 0
     success_rate: float | None = None
@@ -97,3 +111,23 @@ class Webhook(Record):
     failing_since: datetime | None = None
     backlog: int = 0
     previous_secret_until: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class WebhookEventType(Record):
+    """A type of event that webhooks can subscribe to.
+
+    Attributes:
+        name: what `events` and the headers of calls say, e.g. `order.paid`.
+        sample: what the body of a call looks like; the built-in ones as GitLab sends them.
+        schema: the JSON Schema of the body, for those who write receivers; None where nobody gave one.
+    """
+
+    overview = ("name", "description", "built_in")
+
+    name: str
+    description: str
+    sample: dict[str, JsonValue]
+    schema: dict[str, JsonValue] | None = None
+    built_in: bool = False
+    created_at: datetime | None = None

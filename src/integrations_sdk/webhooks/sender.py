@@ -22,4 +22,4 @@ async def call(connector: Connector[ConnectorConfig], delivery: Delivery, queued
     webhook = cast("WebhookConnector", connector)
     if queued.provider != "application" and (why := webhook.wants(queued)) is not None:
         return webhook.skipped("wants", why)
-    return await webhook.deliver(queued, delivery_id=delivery.delivery_id)
+    return await webhook.deliver(queued, delivery_id=delivery.delivery_id, attempt=delivery.attempts + 1)

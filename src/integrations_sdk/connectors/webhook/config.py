@@ -10,6 +10,7 @@ from typing import Final
 from integrations_sdk.connectors.base import (
     PROFILES,
     ConnectorConfig,
+    JsonValue,
     Problem,
     Secret,
     http_url,
@@ -18,16 +19,18 @@ from integrations_sdk.connectors.base import (
     setting,
     settings,
 )
+from integrations_sdk.connectors.webhook.template import template_problems
 
 __all__ = ["WebhookConfig"]
 
 _OURS: Final = re.compile(
-    r"(?i)webhook-.*|x-(?:gitlab|github|hub)-.*|idempotency-key|content-.*|host|connection|transfer-encoding"
+    r"(?i)webhook-.*|x-(?:gitlab|github|hub)-.*|idempotency-key|content-.*|host|connection|transfer-encoding|x-webhook-.*"
 )
 _CREDENTIALS: Final = re.compile(
     r"(?i)(?:proxy-)?authorization|cookie|.*(?:token|secret|password|api-?key).*"
 )
 _LONGEST_TIMEOUT: Final = timedelta(minutes=5)
+_MOST_PER_SECOND: Final = 10_000
 
 
 def _headers(value: Mapping[str, str]) -> str | None:
@@ -57,6 +60,10 @@ def _private(value: str) -> str | None:
 
 def _timeout(value: timedelta) -> str | None:
     return None if timedelta() < value <= _LONGEST_TIMEOUT else "more than 0 and at most 300 seconds"
+
+
+def _rate(value: float) -> str | None:
+    return None if 0 < value <= _MOST_PER_SECOND else f"more than 0 and at most {_MOST_PER_SECOND} a second"
 
 
 @settings
@@ -101,6 +108,10 @@ class WebhookConfig(ConnectorConfig):
         default="gitlab",
         validate=one_of(*PROFILES),
     )
+    payload_template: JsonValue = setting(
+        "What to send in place of the event: JSON with placeholders such as `{{ event.title }}`; it is shown.",
+        default=None,
+    )
     headers: dict[str, str] = setting("Further headers; they are shown.", factory=dict, validate=_headers)
     auth_header: str = setting(
         "The header that `auth_value` goes into.", default="Authorization", validate=_ascii
@@ -110,6 +121,12 @@ class WebhookConfig(ConnectorConfig):
     )
     timeout: timedelta = setting(
         "How long an answer may take, in seconds.", default=timedelta(seconds=10), validate=_timeout
+    )
+    rate_limit: float | None = setting(
+        "At most so many calls a second, of those that are delivered in the background; none means no limit.",
+        default=None,
+        validate=_rate,
+        example="10",
     )
     client_certificate: str | None = setting(
         "PEM file with certificate and key, for mutual TLS.", default=None
@@ -127,8 +144,9 @@ class WebhookConfig(ConnectorConfig):
 
     @classmethod
     def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:
-        """There must be a URL, and no previous secret without one that replaced it."""
+        """There must be a URL, no previous secret without one that replaced it, and a template that is understood."""
         if "url" not in given and "secret_url" not in given:
             yield Problem("url", "missing; expected some text", "add it: where to POST")
         if given.get("previous_secret_token") and not given.get("secret_token"):
             yield Problem("secret_token", "missing; there is a previous one", "add the one that replaces it")
+        yield from template_problems(given.get("payload_template"))

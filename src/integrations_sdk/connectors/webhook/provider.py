@@ -6,30 +6,43 @@ those of GitLab's webhooks, so that what was written to receive these understand
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
+import json
+from collections.abc import Collection, Mapping
+from typing import Final
 
 import attrs
 
 from integrations_sdk.connectors.base import (
+    MASK,
     Category,
     CheckResult,
     Connection,
     Connector,
     ConnectorContext,
+    ConnectorError,
     Event,
     EventType,
-    JsonValue,
+    Fault,
     Outcome,
-    Secret,
+    Response,
+    RetryPolicy,
+    Sent,
+    fault_of,
     json_bytes,
-    plain,
-    profile_headers,
+    origin,
     uuid7,
 )
+from integrations_sdk.connectors.webhook.body import body_of
 from integrations_sdk.connectors.webhook.config import WebhookConfig
+from integrations_sdk.connectors.webhook.doubts import UNVERIFIED, doubts
+from integrations_sdk.connectors.webhook.exchange import EXCERPT, Exchange, request_shown, response_shown
+from integrations_sdk.connectors.webhook.headers import ATTEMPT, TEST, call_headers, secrets_at
+from integrations_sdk.connectors.webhook.template import Template
 
 __all__ = ["WebhookConnector"]
+
+_SEND: Final = "webhook.send"
+_ANY: Final = range(100, 600)
 
 
 class WebhookConnector(Connector[WebhookConfig]):
@@ -59,6 +72,8 @@ class WebhookConnector(Connector[WebhookConfig]):
         super().__init__(config, context)
         longest = max(self.retry.deadline, config.timeout + self.retry.connect_timeout)
         self.retry = attrs.evolve(self.retry, read_timeout=config.timeout, deadline=longest)
+        template = config.payload_template
+        self._template = None if template is None else Template.of(template)
 
     async def authorize(self) -> Mapping[str, str]:
         """The configured credentials."""
@@ -72,15 +87,23 @@ class WebhookConnector(Connector[WebhookConfig]):
 
     async def check(self) -> CheckResult:
         """Ask for the headers alone, without credentials; any answer below 500 shows that it is there."""
-        response = await self.call(
-            "HEAD", self._target, operation="webhook.check", authorize=False, accept=range(200, 500)
+        came = await self.attempt(
+            self.call(
+                "HEAD", self._target, operation="webhook.check", authorize=False, accept=range(200, 500)
+            )
         )
-        return CheckResult(detail=f"answers {response.status}", warnings=tuple(self._doubts(response.status)))
+        if isinstance(came, ConnectorError):
+            if not self.config.verify_ssl:
+                came.message = f"{came.message}; {UNVERIFIED}"
+            raise came
+        signed = bool(secrets_at(self.config, self.context.clock.now()))
+        found = doubts(self.config, self._target, signed=signed, status=came.status)
+        return CheckResult(detail=f"answers {came.status}", warnings=tuple(found))
 
     async def send_payload(
         self, payload: Mapping[str, object], *, event_type: str = "custom", delivery_id: str | None = None
     ) -> Outcome:
-        """POST the payload as JSON; the outcome's `reference` is the delivery's id.
+        """POST the payload as JSON, without the template; the outcome's `reference` is the delivery's id.
 
         Args:
             event_type: goes into the profile's header, e.g. `X-Gitlab-Event: Pipeline Hook`.
@@ -90,61 +113,125 @@ class WebhookConnector(Connector[WebhookConfig]):
             ConfigurationError: the payload holds what JSON cannot, or the id cannot stand in a header.
             ConnectorError: the receiver answered something other than 2xx, or nothing.
         """
-        body = json_bytes(payload)
         delivery = delivery_id or uuid7(self.context.clock.now())
-        proof = profile_headers(
-            self.config.profile,
-            body,
-            self._secrets(),
-            event_type=event_type,
-            id=delivery,
-            now=self.context.clock.now(),
-        )
-        response = await self.call(
-            "POST",
-            self._target,
-            operation="webhook.send",
-            content=body,
-            content_type="application/json",
-            headers={**self.config.headers, **proof},
-        )
-        return self.done(response, "webhook.send", reference=delivery)
+        body = json_bytes(payload)
+        headers = call_headers(self.config, self.context, body, delivery_id=delivery, event_type=event_type)
+        response = await self._post(body, headers)
+        return self.done(response, _SEND, reference=delivery)
 
     async def send_event(self, event: Event) -> Outcome:
-        """POST the event, in its sender's own words where the profile is the sender's, else as an `Event`."""
-        return await self.deliver(event, delivery_id=event.id)
+        """POST the event under its own id, see `body_of()`.
 
-    async def deliver(self, event: Event, *, delivery_id: str) -> Outcome:
-        """`send_event()` under the id of a delivery."""
-        if event.provider in {self.config.profile, "application"} and event.data:
-            return await self.send_payload(event.data, event_type=event.type, delivery_id=delivery_id)
-        read = plain(event)
-        payload: dict[str, JsonValue] = read if isinstance(read, dict) else {}
-        if self.config.profile == "standard":
-            payload = {"type": event.type, "timestamp": payload["time"], "data": payload}
-        return await self.send_payload(payload, event_type=event.type, delivery_id=delivery_id)
+        Raises:
+            ConfigurationError: the event holds what JSON cannot, or its id cannot stand in a header.
+            ConnectorError: the receiver answered something other than 2xx, or nothing.
+        """
+        body = self._body(event)
+        response = await self._post(body, self._headers(event, body, event.id))
+        return self.done(response, _SEND, reference=event.id)
 
-    def _secrets(self) -> list[Secret]:
-        """What to sign with now, the newest first."""
-        config, ends = self.config, self.config.previous_until
-        over = ends is not None and ends <= self.context.clock.now()
-        found = (config.secret_token, None if over else config.previous_secret_token, config.private_key)
-        return [secret for secret in found if secret is not None]
+    async def deliver(self, event: Event, *, delivery_id: str, attempt: int = 1) -> Sent:
+        """POST the event once, under a delivery's id; when to try again is the caller's decision.
 
-    def _doubts(self, status: int) -> Iterable[str]:
-        """What works but should not stay so."""
-        parts = urlsplit(self._target)
-        if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
-            yield "http is readable on the way, the token included: use https"
-        if not self.config.verify_ssl:
-            yield "the certificate is not checked, so anybody on the way can answer: set `verify_ssl`"
-        if not self._secrets():
-            yield "calls are not signed, so the receiver cannot know whose they are: set `secret_token`"
-        if 300 <= status < 400:
-            yield "the URL redirects, which is not followed: configure where it leads"
-        if status in {404, 410}:
-            yield f"HEAD is answered with {status}: check the URL, unless it is there for POST alone"
+        Args:
+            delivery_id: the same with each attempt, so that the receiver can drop duplicates.
+            attempt: 1 or more; from the second on the receiver is told, in `X-Webhook-Attempt`.
+
+        Returns:
+            What it came to, also when it failed: anything but 2xx, or no answer. Failures are `retryable` but
+            for 410, with which a receiver takes its leave, an address that is refused, and too long an answer.
+
+        Raises:
+            ConfigurationError: the event holds what JSON cannot, or the id cannot stand in a header.
+        """
+        body = self._body(event)
+        headers = self._headers(event, body, delivery_id)
+        if attempt > 1:
+            headers[ATTEMPT] = str(attempt)
+        response, error = await self._once(body, headers)
+        return self._sent(response, error, delivery_id)
+
+    async def exchange(self, event: Event, *, delivery_id: str) -> Exchange:
+        """POST the event once, marked as a test by `X-Webhook-Test`, and show call and answer.
+
+        Raises:
+            ConfigurationError: as `deliver()`.
+        """
+        body = self._body(event)
+        headers = {**self._headers(event, body, delivery_id), TEST: "true"}
+        response, error = await self._once(body, headers)
+        masks = self.masks
+        shown = {"accept": "application/json", "content-type": "application/json", **headers}
+        shown |= dict.fromkeys(await self.authorize(), MASK)
+        return Exchange(
+            sent=self._sent(response, error, delivery_id),
+            request=request_shown(self._shown_url, shown, json.loads(body), masks.text),
+            response=response_shown(response, masks.text) if response is not None else None,
+            error=error,
+        )
+
+    def fault(self, response: Response) -> Fault | None:
+        """Anything but 2xx, and all but 410 may pass: receivers answer 404 while they are deployed."""
+        fault = fault_of(response)
+        return fault and attrs.evolve(fault, retryable=response.status != 410)
+
+    async def _post(
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        retry: RetryPolicy | None = None,
+        accept: Collection[int] = (),
+    ) -> Response:
+        return await self.call(
+            "POST",
+            self._target,
+            operation=_SEND,
+            content=body,
+            content_type="application/json",
+            headers=headers,
+            idempotent=True,  # receivers drop what they know by `webhook-id`
+            retry=retry,
+            accept=accept,
+        )
+
+    async def _once(
+        self, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[Response | None, ConnectorError | None]:
+        """The answer of one attempt and what is wrong with it, or why there is none."""
+        once = attrs.evolve(self.retry, attempts=1)
+        came = await self.attempt(self._post(body, headers, retry=once, accept=_ANY))
+        if isinstance(came, ConnectorError):
+            return None, came
+        fault = self.fault(came)
+        return came, None if fault is None else self.error(fault, came, _SEND)
+
+    def _sent(self, response: Response | None, error: ConnectorError | None, delivery: str) -> Sent:
+        if error is not None:
+            target = self.context.integration_id or self.provider
+            outcome = Outcome.from_error(error, target=target, provider=self.provider, operation=_SEND)
+            outcome = attrs.evolve(outcome, reference=delivery)
+        else:
+            assert response is not None
+            outcome = self.done(response, _SEND, reference=delivery)
+        said = None if response is None else self.masks.text(response.text)[:EXCERPT]
+        return Sent.of(outcome, excerpt=said or None, address=origin(self._target))
+
+    def _body(self, event: Event) -> bytes:
+        return body_of(event, self.config.profile, self._template, self.context.renderings)
+
+    def _headers(self, event: Event, body: bytes, delivery: str) -> dict[str, str]:
+        return call_headers(
+            self.config, self.context, body, delivery_id=delivery, event_type=event.type, event=event
+        )
 
     @property
     def _target(self) -> str:
         return self.config.secret_url.reveal() if self.config.secret_url is not None else self.config.url
+
+    @property
+    def _shown_url(self) -> str:
+        config = self.config
+        if config.secret_url is None:
+            return config.url
+        return f"{config.url}?{MASK}" if config.url else f"{origin(self._target)}/{MASK}"
