@@ -82,8 +82,8 @@ def _method(node: Method, source: Source) -> str:
     if isinstance(node, ast.FunctionDef):
         body = f"return self._select(self._portal.manager).{call}"
     elif any(argument.arg == "connection" for argument in node.args.kwonlyargs):
-        # The connection belongs to the caller's thread. `plan()` takes all the other arguments.
-        planning = f"plan({_forwarded(node.args, without='connection')})"
+        # The connection belongs to the caller's thread. `_plan()` takes all the other arguments.
+        planning = f"_plan({_forwarded(node.args, without='connection')})"
         body = f"return self._store(lambda manager: manager.{planning}, connection)"
     elif source.base:
         body = f'return self._run(lambda manager: cast("{source.name}", manager).{call})'

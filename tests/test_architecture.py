@@ -26,7 +26,7 @@ FLOORS = [
     {"connectors"},
     {"integrations", "catalog", "templates", "health", "events", "delivery", "webhooks", "oauth"},
     {"manager"},
-    {"blocking", "testing"},
+    {"blocking", "testing", "worker"},
 ]
 """From the ground up; a room uses the rooms of its own floor only where it is said below, and never one above."""
 

@@ -130,7 +130,7 @@ def test_usage_example_webhooks(mgr, hosts):
     assert triggered.json() == {'event_type': 'pipeline', 'status': 'success'}
     assert triggered.headers["x-gitlab-token"] == 'my-secret'
     after = mgr.webhooks.get_webhook(webhook['webhook_id'])
-    assert (after['trigger_count'], after['success_count']) == (2, 2)
+    assert (after['trigger_count'], after['success_count']) == (1, 1)  # a test call is not counted
     assert after['last_triggered_at'] is not None
 
 

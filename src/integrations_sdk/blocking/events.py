@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from integrations_sdk.events.dispatching import Planned
     from integrations_sdk.events.manager import AsyncEventsManager  # noqa: F401  # ruff does not see it in the string below
     from integrations_sdk.models import Event, OutcomeList
     from integrations_sdk.signing import HmacScheme, SecretsGiven
@@ -152,28 +151,10 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
             StateError: the connection is to another database, or the store is in memory.
         """
         return self._store(
-            lambda manager: manager.plan(
+            lambda manager: manager._plan(
                 event, ordering_key=ordering_key, idempotency_key=idempotency_key, due_at=due_at
             ),
             connection,
-        )
-
-    def plan(
-        self,
-        event: Event | Mapping[str, object],
-        *,
-        ordering_key: str | None = None,
-        idempotency_key: str | None = None,
-        due_at: datetime | None = None,
-    ) -> Planned:
-        """The first half of `enqueue()`: who wants the event. Nothing is stored until `store()` of what it returns.
-
-        For transactions that are to be short: plan first, then begin, then store.
-        """
-        return self._run(
-            lambda manager: manager.plan(
-                event, ordering_key=ordering_key, idempotency_key=idempotency_key, due_at=due_at
-            )
         )
 
     def set_secret(self, source: str, secret: SecretsGiven | None) -> None:

@@ -84,7 +84,20 @@ class PrometheusMetrics:
         self._waiting: tuple[Backlog, datetime] | None = (
             None  # replaced whole: scrapes come from other threads
         )
-        self._register(client.REGISTRY if registry is None else registry)
+        self._registry = client.REGISTRY if registry is None else registry
+        self._register(self._registry)
+
+    def serve(self, port: int, *, host: str = "127.0.0.1") -> int:
+        """Serve the registry over HTTP from now on, in a thread of its own; the port, where 0 takes a free one.
+
+        Raises:
+            ConfigurationError: the port cannot be listened at.
+        """
+        try:
+            server, _ = self._client.start_http_server(port, host, self._registry)
+        except OSError as error:
+            raise ConfigurationError.of("Prometheus metrics", "port", f"{error.strerror}") from None
+        return int(server.server_port)
 
     def recorded(self, results: Sequence[Measured]) -> None:
         """Count results, as `DeliveryMetrics`."""

@@ -193,12 +193,12 @@ class AsyncEventsManager:
             ConfigurationError: the mapping is no event, or no transaction is open on the connection.
             StateError: the connection is to another database, or the store is in memory.
         """
-        planned = await self.plan(
+        planned = await self._plan(
             event, ordering_key=ordering_key, idempotency_key=idempotency_key, due_at=due_at
         )
         return await planned.store(connection)
 
-    async def plan(
+    async def _plan(
         self,
         event: Event | Mapping[str, object],
         *,
@@ -206,10 +206,7 @@ class AsyncEventsManager:
         idempotency_key: str | None = None,
         due_at: datetime | None = None,
     ) -> Planned:
-        """The first half of `enqueue()`: who wants the event. Nothing is stored until `store()` of what it returns.
-
-        For transactions that are to be short: plan first, then begin, then store.
-        """
+        """The first half of `enqueue()`, which needs the loop. What it returns does the second one, `store()`."""
         known = event_from(event, now=self._runtime.clock.now(), scope=self._runtime.scope)
         wanted, _ = await wanting(self._directory, known)
         return Planned(
