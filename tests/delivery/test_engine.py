@@ -392,6 +392,27 @@ def test_a_hanging_target_delays_nobody():
     asyncio.run(main())
 
 
+def test_many_that_hang_delay_nobody():
+    """What waits behind sends that hang takes no room: the others are claimed and sent, all of them."""
+
+    async def main():
+        hanging = {Target("webhook", f"hanging-{number}") for number in range(4)}
+        healthy = [Target("webhook", str(number)) for number in range(50)]
+        sender = Scripted(lambda d, e: asyncio.Event().wait() if d.target in hanging else sent())
+        limits = WorkerLimits(concurrency=4, per_target=2, slow_after=timedelta(milliseconds=10))
+        async with engine_with(sender, limits=limits) as engine:
+            engine.start()
+            for number in range(6):
+                await engine.enqueue(event(f"h{number}"), hanging)
+            await sender.until(4)
+            for number in range(2):
+                await engine.enqueue_and_wait(event(str(number)), healthy)
+            assert sum(sender.under_way[target] for target in hanging) == 8
+            assert len(set(sender.received)) == 8 + 100
+
+    asyncio.run(main())
+
+
 def test_a_send_has_its_time():
     """One that lasts longer has failed, and is tried again."""
 
