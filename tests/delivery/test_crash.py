@@ -7,7 +7,6 @@ import random
 import sqlite3
 import subprocess
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -16,37 +15,10 @@ import integrations_sdk
 from integrations_sdk.models.delivery import DeliveryState
 from integrations_sdk.queue.base import Selection
 from support import crashing
+from support.receiving import Receiver
 
 PROGRAM = Path(crashing.__file__)
 OPEN = (DeliveryState.PENDING, DeliveryState.WAITING, DeliveryState.LEASED)
-
-
-class Receiver:
-    """Answers each line, and keeps which delivery ids came with which body."""
-
-    def __init__(self):
-        self.bodies = defaultdict(set)
-        self.lines = 0
-
-    async def __aenter__(self):
-        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
-        self.port = self.server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_):
-        self.server.close()
-
-    async def serve(self, reader, writer):
-        try:
-            while line := await reader.readline():
-                id_, body = line.decode().split()
-                self.bodies[id_].add(body)
-                self.lines += 1
-                writer.write(b"ok\n")
-        except OSError:
-            pass
-        finally:
-            writer.close()
 
 
 def start(path, port, accepted, seed):
@@ -72,7 +44,7 @@ async def kill_and_check(folder, kills, seed):
                 process.kill()
             for process in pair:
                 process.communicate()
-        sent_before = receiver.lines
+        sent_before = len(receiver.arrivals)
         engine, close = crashing.engine_on(path, receiver.port)
         engine.start()
         # Leases end within LEASE; every one of them is then taken over without further ado.

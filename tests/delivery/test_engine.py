@@ -9,11 +9,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations_sdk.clock import FakeClock
+from integrations_sdk.clock import FakeClock, SystemClock
 from integrations_sdk.delivery.limits import WorkerLimits
 from integrations_sdk.delivery.schedule import DeliveryPolicy
 from integrations_sdk.delivery.worker import DeliveryWorker
-from integrations_sdk.errors import ConfigurationError, ProviderUnavailableError, StateError
+from integrations_sdk.errors import (
+    ConfigurationError,
+    DisabledError,
+    NotFoundError,
+    ProviderUnavailableError,
+    StateError,
+    TransportError,
+)
+from integrations_sdk.http.base import Call, Headers, Request, Response, RetryPolicy
+from integrations_sdk.http.circuit import CircuitBreaker, CircuitPolicy
+from integrations_sdk.http.client import HttpClient
 from integrations_sdk.models import Actor, Commit, Event, Sent
 from integrations_sdk.models.delivery import DeliveryState, Target
 from integrations_sdk.queue.base import Selection
@@ -207,6 +217,114 @@ def test_no_sender():
     asyncio.run(main())
 
 
+def test_what_nobody_sends_uses_up_no_try():
+    """Without a sender nothing is logged, and it is tried again in a minute, as often as it takes."""
+
+    async def main():
+        async with engine_with(Scripted()) as engine:
+            await engine.enqueue_and_wait(event(), [Target("pigeon", "1")])
+            (delivery,) = (await engine.queue.query()).deliveries
+            assert (delivery.state, delivery.attempts) == (DeliveryState.PENDING, 0)
+            assert timedelta(seconds=50) < delivery.due_at - datetime.now(UTC) < timedelta(seconds=73)
+            assert await engine.queue.attempts(delivery.delivery_id) == ()
+            await engine.stop()
+            assert engine.told == []
+
+    asyncio.run(main())
+
+
+def test_a_disabled_target_is_held():
+    """A sender that says so has the target held, with its words; nothing is logged, and enabling sends it."""
+
+    async def main():
+        disabled = True
+        sender = Scripted(lambda d, e: DisabledError("webhook-1 is disabled") if disabled else sent())
+        async with engine_with(sender) as engine:
+            (outcome,) = await engine.enqueue_and_wait(event(), [A])
+            assert "disabled" in outcome.error
+            (delivery,) = (await engine.queue.query()).deliveries
+            assert (delivery.state, delivery.attempts) == (DeliveryState.HELD, 0)
+            statistics = await engine.queue.statistics(A)
+            assert (statistics.held_reason, statistics.failed) == ("webhook-1 is disabled", 0)
+            disabled = False
+            await engine.enable(A)
+            await ended(engine)
+            await engine.stop()
+            assert [name for name, _ in engine.told] == [
+                "webhook.disabled", "webhook.enabled", "webhook.delivered"
+            ]  # fmt: skip
+
+    asyncio.run(main())
+
+
+def test_a_deleted_target_has_no_attempts():
+    """A sender that does not know the target any more has the delivery given up, without an attempt."""
+
+    async def main():
+        async with engine_with(Scripted(lambda d, e: NotFoundError("there is no webhook-1"))) as engine:
+            await engine.enqueue_and_wait(event(), [A])
+            (delivery,) = (await engine.queue.query()).deliveries
+            assert (delivery.state, delivery.attempts) == (DeliveryState.FAILED, 0)
+            assert delivery.error == "there is no webhook-1"
+            await engine.stop()
+            assert [name for name, _ in engine.told] == ["webhook.exhausted"]
+
+    asyncio.run(main())
+
+
+class Broken:
+    """A transport whose first answers are failures."""
+
+    def __init__(self, failures):
+        self.failures = failures
+        self.requests = 0
+
+    async def send(self, request):
+        self.requests += 1
+        if self.requests <= self.failures:
+            raise TransportError("reset")
+        return Response(status=200, headers=Headers({}), content=b"")
+
+
+def test_an_open_circuit_uses_up_no_tries():
+    """What the circuit refuses is put off without an attempt; a probe after each pause, and then all arrive."""
+
+    async def main():
+        transport, refused = Broken(4), Counter()
+        pause = timedelta(milliseconds=200)
+        clock = SystemClock()
+        http = HttpClient(
+            transport, clock, circuit=CircuitBreaker(clock, CircuitPolicy(failures=3, pause=pause))
+        )
+        call = Call(provider="webhook", operation="send", idempotent=True, retry=RetryPolicy(attempts=1))
+
+        async def answer(delivery):
+            try:
+                await http.send(Request(method="POST", url="http://a.test/"), call)
+            except ProviderUnavailableError:
+                refused[delivery.delivery_id] += 1
+                raise
+            return sent()
+
+        limits = WorkerLimits(concurrency=1, per_target=1)
+        policy = DeliveryPolicy(delays=(timedelta(0),) * 6)
+        async with engine_with(Scripted(lambda d, e: answer(d)), limits=limits, policy=policy) as engine:
+            for number in range(20):
+                await engine.enqueue(event(str(number)), [A])
+            engine.start()
+            await ended(engine, 20)
+            await engine.stop()
+            attempts = [len(await engine.queue.attempts(one.delivery_id))
+                        for one in (await engine.queue.query()).deliveries]  # fmt: skip
+            assert sum(attempts) == transport.requests == 24
+            assert refused
+            assert Counter(name for name, _ in engine.told) == {
+                "webhook.failed": 4, "webhook.delivered": 20, "webhook.recovered": 1
+            }  # fmt: skip
+
+    asyncio.run(main())
+
+
 def test_a_bug_of_a_sender_disturbs_nobody():
     """What it raises is that delivery's failure, also when it cancels itself."""
 
@@ -269,6 +387,27 @@ def test_a_hanging_target_delays_nobody():
             await engine.enqueue_and_wait(event("b"), [B])
             await engine.enqueue_and_wait(event("b2"), [B])
             assert sender.under_way[A] == 2
+
+    asyncio.run(main())
+
+
+def test_many_that_hang_delay_nobody():
+    """What waits behind sends that hang takes no room: the others are claimed and sent, all of them."""
+
+    async def main():
+        hanging = {Target("webhook", f"hanging-{number}") for number in range(4)}
+        healthy = [Target("webhook", str(number)) for number in range(50)]
+        sender = Scripted(lambda d, e: asyncio.Event().wait() if d.target in hanging else sent())
+        limits = WorkerLimits(concurrency=4, per_target=2, slow_after=timedelta(milliseconds=10))
+        async with engine_with(sender, limits=limits) as engine:
+            engine.start()
+            for number in range(6):
+                await engine.enqueue(event(f"h{number}"), hanging)
+            await sender.until(4)
+            for number in range(2):
+                await engine.enqueue_and_wait(event(str(number)), healthy)
+            assert sum(sender.under_way[target] for target in hanging) == 8
+            assert len(set(sender.received)) == 8 + 100
 
     asyncio.run(main())
 

@@ -11,6 +11,7 @@ import pytest
 from integrations_sdk.clock import FakeClock
 from integrations_sdk.errors import ConfigurationError, StateError
 from integrations_sdk.queue.base import NewDelivery, QueuedEvent, Selection
+from integrations_sdk.queue.embedded.news import Lead, News
 from integrations_sdk.queue.opening import open_queue
 from integrations_sdk.store.memory import MemoryStore
 from integrations_sdk.store.sqlite import SQLiteStore
@@ -193,6 +194,74 @@ def test_what_another_connection_enqueues_wakes(tmp_path):
         await store.close()
 
     on_file(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("in_a_file", [True, False])
+def test_it_outlives_event_loops(tmp_path, in_a_file):
+    """What one loop left half done when it ended keeps the next one from nothing: neither storing nor waking."""
+    clock = FakeClock(START)
+    store = SQLiteStore(tmp_path / "q.db", clock=clock) if in_a_file else MemoryStore(clock)
+    queue = open_queue(store, clock)
+
+    async def leave():
+        await put(queue, "0")
+        await claim(queue)
+        left = [queue.wait("w", None), put(queue, "1"), put(queue, "2")]
+        tasks = [asyncio.create_task(each) for each in left]
+        await asyncio.sleep(0)
+        assert not any(task.done() for task in tasks)
+
+    async def go_on():
+        await claim(queue, worker="new")
+        waiting = asyncio.create_task(queue.wait("new", None))
+        await asyncio.sleep(0.01)
+        await put(queue, "3")
+        assert await waiting
+        assert "3" in names(await claim(queue, worker="new"))
+        await queue.close()
+        await store.close()
+
+    for scenario in (leave, go_on):
+        asyncio.run(scenario())
+
+
+def test_news_of_closed_loops():
+    """A loop that was closed with somebody waiting in it disturbs nobody who rings."""
+    news = News()
+    loop = asyncio.new_event_loop()
+    waiting = news.wait("w", None)
+    news.read("w")
+    task = loop.create_task(waiting)
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    news.ring()
+    assert news.has("w")
+    task._log_destroy_pending = False
+    waiting.close()
+
+
+def test_news_of_many_workers_are_bounded():
+    """A worker that was forgotten for others looks once too often, and that is all."""
+    news = News()
+    news.read("first")
+    assert not news.has("first")
+    for number in range(1_000):
+        news.read(str(number))
+    assert news.has("first")
+    assert len(news._known) == 1_000
+
+
+def test_slots_lead_where_claims_are_slow():
+    """A claim that took long makes the next slots begin later, at once; quick ones take that back bit by bit."""
+    lead = Lead()
+    lead.took(0.004)
+    assert lead.microseconds == 0
+    lead.took(0.05)
+    assert lead.microseconds == 50_000
+    lead.took(0.001)
+    assert lead.microseconds == 45_000
+    lead.took(9)
+    assert lead.microseconds == 500_000
 
 
 def test_an_event_that_was_forgotten_is_read_again(tmp_path):

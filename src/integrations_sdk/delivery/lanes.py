@@ -87,10 +87,11 @@ class Lanes:
         """When the next delivery is to be made ready; None: none waits for that."""
         return self._slots[0][0] if self._slots else None
 
-    def due(self, now: datetime) -> None:
-        """Make ready what has its slot by now."""
+    def due(self, now: datetime) -> datetime | None:
+        """Make ready what has its slot by now; when the next one has, see `next_slot`."""
         while self._slots and self._slots[0][0] <= now:
             self._put_first()
+        return self.next_slot
 
     def next(self) -> tuple[Lane, Claimed] | None:
         """What to send now; None if nothing can be."""

@@ -240,8 +240,7 @@ class DeliveryWorker:
         if self._lanes.next_slot is None or self._stopping:
             return
         now = self._clock.now()
-        self._lanes.due(now)
-        first = self._lanes.next_slot
+        first = self._lanes.due(now)
         if first is None or (self._paced_at is not None and self._paced_at <= first):
             return
         if self._pacing is not None:
