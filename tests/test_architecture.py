@@ -43,7 +43,8 @@ THIRD_PARTY = {
     "httpx": {"http.httpx_transport"},
     "aiohttp": {"http.aiohttp_transport", "http.guarded"},
     "httpcore2": {"http.httpx_transport", "http.guarded", "http.heads"},  # httpx2's own connections
-    "opentelemetry": {"http.telemetry"},
+    "opentelemetry": {"http.telemetry", "delivery.opentelemetry"},
+    "prometheus_client": {"delivery.prometheus"},
     "asyncpg": {"store.postgres.connection"},
     "uvloop": {"blocking.portal"},
     "yarl": {"http.aiohttp_transport"},  # aiohttp's own URL type

@@ -83,13 +83,13 @@ class Scripted:
 
 
 @asynccontextmanager
-async def engine_with(sender, *, policy=FAST, store=None, limits=None, clock=None, **options):
+async def engine_with(sender, *, policy=FAST, store=None, limits=None, clock=None, metrics=(), **options):
     """An engine on a queue in memory (or in a store's file), whose notices are kept in `engine.told`."""
     clock = clock or SystemClock()
     queue = open_queue(store, clock)
     bus, tasks = MemoryBus(), Tasks()
     runtime = Runtime(scope=None, store=store, secrets=None, http=None, bus=bus, clock=clock, tasks=tasks)
-    engine = DeliveryEngine(runtime, queue, policy=policy, limits=limits or WorkerLimits())
+    engine = DeliveryEngine(runtime, queue, policy=policy, limits=limits or WorkerLimits(), metrics=metrics)
     engine.told = []
     bus.subscribe("*", lambda notice: engine.told.append((notice.type, notice.subject)))
     engine.register("webhook", sender, topic="webhook", **options)

@@ -9,6 +9,7 @@ from typing import Final
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.delivery.limits import Route, WorkerLimits
+from integrations_sdk.delivery.metrics import DeliveryMetrics, Meters
 from integrations_sdk.delivery.notices import notices_of, target_notice
 from integrations_sdk.delivery.schedule import DeliveryPolicy, overdue
 from integrations_sdk.delivery.sending import Sender
@@ -39,6 +40,7 @@ class DeliveryEngine:
         limits: how much is done at a time.
         retention: how long the log of what ended is kept.
         deliver: whether `enqueue_and_wait()` may `start()` a worker; False leaves sending to other processes.
+        metrics: are told of what is recorded, and while it is started of the backlog.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class DeliveryEngine:
         limits: WorkerLimits | None = None,
         retention: timedelta = timedelta(days=7),
         deliver: bool = True,
+        metrics: Sequence[DeliveryMetrics] = (),
     ) -> None:
         self._open = queue if callable(queue) else None
         self._queue = None if callable(queue) else queue
@@ -58,6 +61,7 @@ class DeliveryEngine:
         self._limits = limits or WorkerLimits()
         self._retention = retention
         self._deliver = deliver
+        self._meters = Meters(metrics)
         self._routes: dict[str, Route] = {}
         self._topics: dict[str, str] = {}
         self._waiting = Waiting()
@@ -193,6 +197,8 @@ class DeliveryEngine:
             on_recorded=self._recorded,
         )
         work = {"deliver": self._worker.run(), "tell": self._tell(), "retention": keep_purged(self._purge)}
+        if self._meters:
+            work["metrics"] = self._meters.watch(self.queue, self._runtime.clock)
         self._tasks = [self._runtime.tasks.spawn(each, name=name) for name, each in work.items()]
 
     async def stop(self, *, grace: timedelta | None = None) -> None:
@@ -268,6 +274,7 @@ class DeliveryEngine:
 
     async def _recorded(self, finished: Sequence[Finished]) -> None:
         now = self._now()
+        self._meters.recorded(finished)
         for one in finished:
             self._waiting.tell(one.result.claimed.delivery.delivery_id, one.outcome)
             topic = self._topics.get(one.result.claimed.delivery.target.kind, "delivery")
