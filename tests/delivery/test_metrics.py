@@ -71,7 +71,7 @@ def finished(verdict, error=None, *, attempted=True, started_at=NOW + LATE):
         created_at=NOW,
     )  # fmt: skip
     attempt = Attempt(number=1, started_at=started_at, latency=timedelta(seconds=0.25), error=error)
-    claimed = Claimed(handle=1, token=1, tries=0, delivery=delivery, event=event())
+    claimed = Claimed(handle=1, token=1, tries=0, delivery=delivery, event=event(), slot=None, slot_ends=None)
     result = Result(claimed=claimed, attempt=attempt if attempted else None, verdict=verdict)
     return Finished(result, sent(), Recorded(accepted=True))
 
