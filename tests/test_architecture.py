@@ -27,6 +27,7 @@ FLOORS = [
     {"integrations", "catalog", "templates", "health", "events", "delivery", "webhooks", "oauth"},
     {"manager"},
     {"blocking", "testing", "worker"},
+    {"cli"},
 ]
 """From the ground up; a room uses the rooms of its own floor only where it is said below, and never one above."""
 
@@ -47,6 +48,7 @@ THIRD_PARTY = {
     "prometheus_client": {"delivery.prometheus"},
     "asyncpg": {"store.postgres.connection"},
     "uvloop": {"blocking.portal"},
+    "rich": {"cli.console"},
     "yarl": {"http.aiohttp_transport"},  # aiohttp's own URL type
     "joserfc": {"connectors.pem", "testing.vendors.github"},
     "pytest": {"testing"},

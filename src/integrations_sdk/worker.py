@@ -1,4 +1,4 @@
-"""`python -m integrations_sdk.worker --store URL`: delivers what others enqueue, as a process of its own.
+"""`integrations worker`, or `python -m integrations_sdk.worker`: delivers what others enqueue, as a process of its own.
 
 Any number of them work on one store, on one machine (SQLite) or on many (PostgreSQL). They serve every tenant and
 project of the store, with the credentials that are sealed in it, so they need its key (`INTEGRATIONS_SDK_KEY`, or
@@ -49,9 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m integrations_sdk.worker",
-        description=__doc__,
-        formatter_class=argparse.RawTextHelpFormatter,
+        prog="integrations worker",
+        usage="%(prog)s --store URL [options]",
+        description=(__doc__ or "").partition("\n\n")[2],
+        epilog="exit codes: 0 after a stop, 2 when it could not begin",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     usual, store = WorkerLimits(), os.environ.get("INTEGRATIONS_SDK_STORE")
     add = parser.add_argument

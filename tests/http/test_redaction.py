@@ -20,7 +20,14 @@ from integrations_sdk.http.aiohttp_transport import AiohttpTransport
 from integrations_sdk.http.base import Call, Connection, Request, Response, RetryPolicy, Transport
 from integrations_sdk.http.client import HttpClient
 from integrations_sdk.http.httpx_transport import HttpxTransport
-from integrations_sdk.http.redaction import FOREIGN_LOGGERS, Redact, install, ours, redact_url
+from integrations_sdk.http.redaction import (
+    FOREIGN_LOGGERS,
+    Redact,
+    install,
+    names_credential,
+    ours,
+    redact_url,
+)
 from integrations_sdk.testing.loopback import Exchange, Handler, answering, loopback, self_signed, with_body
 
 CANARY = "c4n4ry"
@@ -239,3 +246,15 @@ def test_installing_twice_adds_one_filter() -> None:
 def test_redact_url(url: str, shown: str) -> None:
     """Scheme, host and port remain."""
     assert redact_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Authorization", True), ("Cookie", True), ("X-Gitlab-Token", True), ("DD-API-KEY", True), ("Jenkins-Crumb", True),
+        ("Idempotency-Key", False), ("Content-Type", False), ("X-GitHub-Delivery", False), ("Webhook-Id", False),
+    ],
+)  # fmt: skip
+def test_headers_that_carry_credentials_are_known_by_their_names(name: str, expected: bool) -> None:
+    """Whoever sends them; what only names a message is none."""
+    assert names_credential(name) is expected

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 import attrs
 
 from integrations_sdk.http.base import Headers, Response
+from integrations_sdk.http.redaction import names_credential
 from integrations_sdk.models import MASK, JsonValue, Secret
 
 __all__ = ["Credentials", "Masks", "spellings"]
@@ -25,9 +26,6 @@ _SHORTEST: Final = 4  # below it, replacing would tell more than it hides
 _SHORTEST_PART: Final = 8
 _UNMISTAKABLE: Final = 16
 _MOST_LENT: Final = 8
-_CREDENTIAL: Final = re.compile(
-    r"auth|cookie|crumb|(?<!idempotency-)key|password|secret|session|token", re.IGNORECASE
-)
 _WORD: Final = re.compile(r"[a-z._-]*|[A-Z._-]*")  # `services` in a URL is no secret
 
 
@@ -97,7 +95,7 @@ class Credentials:
     def note(self, headers: Mapping[str, str]) -> None:
         """Remember what gets in beside the configured credentials: tokens that last an hour, sessions."""
         for name, value in headers.items():
-            if _CREDENTIAL.search(name) and (lent := Secret(value)) not in self._lent:
+            if names_credential(name) and (lent := Secret(value)) not in self._lent:
                 self._lent = dict.fromkeys([*self._lent, lent][-_MOST_LENT:])
                 self._masks = None
 

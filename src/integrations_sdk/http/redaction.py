@@ -17,7 +17,7 @@ from typing import Final
 
 from integrations_sdk.http.base import origin
 
-__all__ = ["FOREIGN_LOGGERS", "OURS", "Redact", "install", "ours", "redact_url"]
+__all__ = ["FOREIGN_LOGGERS", "OURS", "Redact", "install", "names_credential", "ours", "redact_url"]
 
 FOREIGN_LOGGERS: Final = (
     "httpx", "httpx2",
@@ -31,6 +31,9 @@ FOREIGN_LOGGERS: Final = (
 OURS: Final[ContextVar[bool]] = ContextVar("integrations_sdk_request", default=False)
 """Whether the running code works on a request of this library; what it starts inherits that."""
 
+_CREDENTIAL: Final = re.compile(
+    r"auth|cookie|crumb|(?<!idempotency-)key|password|secret|session|token", re.IGNORECASE
+)
 _URL: Final = re.compile(r"""https?://[^\s"'<>]+""")
 _REASON: Final = re.compile(r'("HTTP/[\d.]+ \d{3}) [^"]*')  # a server may repeat in it what it was sent
 _FIRST_WORDS: Final = re.compile(r"[A-Za-z_.]+")
@@ -42,6 +45,11 @@ def redact_url(url: str) -> str:
         return f"{origin(url)}/…"
     except ValueError:  # no valid port
         return "…"
+
+
+def names_credential(name: str) -> bool:
+    """Whether a header of this name usually carries what gets in: `Authorization`, `Cookie`, `X-Gitlab-Token`."""
+    return _CREDENTIAL.search(name) is not None
 
 
 @contextmanager

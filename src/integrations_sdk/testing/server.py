@@ -11,12 +11,9 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
-from http import HTTPStatus
-
-import attrs
 
 from integrations_sdk.errors import StateError
-from integrations_sdk.http.base import Headers
+from integrations_sdk.http.serving import LARGEST_HEAD, BadRequest, read_request, written
 from integrations_sdk.testing.faults import FaultSpec
 from integrations_sdk.testing.standin import Received, Reply
 
@@ -25,7 +22,6 @@ __all__ = ["Handler", "LoopbackServer"]
 Handler = Callable[[Received], tuple[Reply, FaultSpec | None]]
 """What answers a request; it runs in the server's thread and must not block."""
 
-_LARGEST_HEAD = 64 * 1024
 _LARGEST_BODY = 32 * 1024 * 1024
 
 
@@ -93,13 +89,7 @@ class LoopbackServer:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-        self._servers.append(await asyncio.start_server(connected, sock=listener, limit=_LARGEST_HEAD))
-
-
-@attrs.frozen
-class _BadRequest(Exception):  # noqa: N818  # it is an answer, not an error of ours
-    status: int
-    reason: str
+        self._servers.append(await asyncio.start_server(connected, sock=listener, limit=LARGEST_HEAD))
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler) -> None:
@@ -119,85 +109,36 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
 
 async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler) -> bool:
     try:
-        request = await _read(reader, writer)
-    except _BadRequest as bad:
-        writer.write(_wire(Reply(status=bad.status, text=bad.reason), close=True))
+        arrived = await read_request(reader, writer, largest_body=_LARGEST_BODY)
+    except BadRequest as bad:
+        writer.write(written(bad.status, bad.reason.encode(), close=True))
         await writer.drain()
         return False
-    reply, fault = handler(request)
+    reply, fault = handler(Received.of(arrived.method, arrived.target, arrived.headers, arrived.body))
     if fault is not None and fault.delay:
         await asyncio.sleep(fault.delay)
     if fault is not None and fault.reset:
         _reset(writer)
         return False
     truncate = fault is not None and fault.truncate
-    close = truncate or request.headers.get("connection", "").lower() == "close"
+    close = truncate or not arrived.persistent
     body = fault.body if fault is not None else None
-    wire = _wire(reply, body=body, close=close, head_only=request.method == "HEAD")
+    wire = _wire(reply, body=body, close=close, head_only=arrived.method == "HEAD")
     writer.write(_first_half(wire) if truncate else wire)
     await writer.drain()
     return not close
 
 
-async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Received:
-    try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.LimitOverrunError:
-        raise _BadRequest(431, "the header is too large") from None
-    first, *lines = head[:-4].decode("latin-1").split("\r\n")
-    parts = first.split(" ")
-    pairs = [(name, value.strip()) for name, colon, value in (line.partition(":") for line in lines) if colon]
-    if len(parts) != 3 or len(pairs) != len(lines):
-        raise _BadRequest(400, "not an HTTP request")
-    headers = Headers(pairs)
-    if headers.get("expect", "").lower() == "100-continue":
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    return Received.of(parts[0], parts[1], headers, await _body(reader, headers))
-
-
-async def _body(reader: asyncio.StreamReader, headers: Headers) -> bytes:
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        return await _chunks(reader)
-    length = headers.get("content-length", "0")
-    if not length.isdecimal():
-        raise _BadRequest(400, "content-length is no number")
-    return await reader.readexactly(_bounded(int(length)))
-
-
-async def _chunks(reader: asyncio.StreamReader) -> bytes:
-    body = bytearray()
-    while True:
-        size = (await reader.readuntil(b"\r\n")).partition(b";")[0].strip()
-        try:
-            length = int(size, 16)
-        except ValueError:
-            raise _BadRequest(400, "not a chunk") from None
-        _bounded(len(body) + length)
-        body += (await reader.readexactly(length + 2))[:-2]
-        if length == 0:
-            return bytes(body)
-
-
-def _bounded(length: int) -> int:
-    if not 0 <= length <= _LARGEST_BODY:
-        raise _BadRequest(413, "the body is too large")
-    return length
-
-
-def _wire(reply: Reply, *, body: bytes | None = None, close: bool = False, head_only: bool = False) -> bytes:
+def _wire(reply: Reply, *, body: bytes | None, close: bool, head_only: bool) -> bytes:
     kind, content = reply.encoded()
-    content = content if body is None else body
-    headers = {"content-type": kind, **{name.lower(): value for name, value in reply.headers.items()}}
-    if reply.status == HTTPStatus.NO_CONTENT:
-        del headers["content-type"]
-        content = b""
-    else:
-        headers["content-length"] = str(len(content))
-    if close:
-        headers["connection"] = "close"
-    phrase = HTTPStatus(reply.status).phrase if reply.status in set(HTTPStatus) else "Unknown"
-    lines = [f"HTTP/1.1 {reply.status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (b"" if head_only else content)
+    return written(
+        reply.status,
+        content if body is None else body,
+        content_type=kind,
+        headers=reply.headers,
+        close=close,
+        head_only=head_only,
+    )
 
 
 def _first_half(wire: bytes) -> bytes:
