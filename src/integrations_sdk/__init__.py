@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from integrations_sdk.blocking.manager import IntegrationManagementManager
     from integrations_sdk.connectors.base import Connector
     from integrations_sdk.connectors.base import Connector as BaseConnector
+    from integrations_sdk.delivery.settings import DeliverySettings
     from integrations_sdk.errors import (
         AuthenticationError,
         ConfigurationError,
@@ -55,6 +56,7 @@ __all__ = [
     "ConfigurationError",
     "Connector",
     "ConnectorError",
+    "DeliverySettings",
     "Event",
     "EventType",
     "HealthStatus",
@@ -78,6 +80,7 @@ _HOMES = {
     "AsyncIntegrationManagementManager": "manager",
     "BaseConnector": "connectors.base",
     "Connector": "connectors.base",
+    "DeliverySettings": "delivery.settings",
 }
 _NAMES = {"BaseConnector": "Connector"}
 
