@@ -73,10 +73,6 @@ def profile_headers(
     """
     check_id(id)
     headers = {"webhook-id": id, "webhook-timestamp": str(int(now.timestamp()))}
-    if profile == "gitlab":
-        headers |= _gitlab(event_type, id, event_id, hook, instance)
-    elif profile == "github":
-        headers |= _github(event_type, id, hook, repository)
     if secrets:
         headers |= sign("standard_webhooks", body, secrets, now=now, id=id)
     if shared := _shared(profile, secrets):
@@ -84,9 +80,9 @@ def profile_headers(
         if profile == "github":
             headers["x-hub-signature"] = f"sha1={hmac.digest(utf8(shared[-1].reveal()), body, 'sha1').hex()}"
     if profile == "gitlab":
-        headers["x-gitlab-event-uuid"] = (
-            _plain(event_id) or id
-        )  # a token's proof has set it to the delivery's
+        headers |= _gitlab(event_type, id, event_id, hook, instance)
+    elif profile == "github":
+        headers |= _github(event_type, id, hook, repository)
     return headers
 
 
