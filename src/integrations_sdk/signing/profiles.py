@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -114,6 +115,7 @@ def _github(event_type: str, delivery: str, hook: UUID | None, repository: int |
     return {name: value for name, value in headers.items() if value}
 
 
+@lru_cache(maxsize=256)  # the same few names, with every call
 def _gitlab_event(event_type: str) -> str:
     return _GITLAB_EVENTS.get(event_type) or f"{_ascii(re.sub('[._-]', ' ', event_type)).title()} Hook"
 
