@@ -11,9 +11,11 @@ from uuid import UUID
 import attrs
 import pytest
 
+from integrations_sdk import AsyncIntegrationManagementManager
 from integrations_sdk.clock import FakeClock
 from integrations_sdk.codec import load
 from integrations_sdk.connectors.base import ConnectorContext
+from integrations_sdk.connectors.directory import ConnectorDirectory
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.webhook import WebhookConfig, WebhookConnector
 from integrations_sdk.errors import (
@@ -285,6 +287,20 @@ def test_a_manager_shares_bodies_and_a_single_connector_has_its_own() -> None:
     ]  # fmt: skip
     assert contexts[0].renderings is not contexts[1].renderings
     assert isinstance(contexts[0].renderings, Renderings)
+
+
+def test_connectors_of_every_tenant_share_bodies_in_a_worker() -> None:
+    """A directory of another scope is of the same manager."""
+    manager = AsyncIntegrationManagementManager()
+    directory = ConnectorDirectory(manager.runtime, manager.registry)
+    given = {"url": URL}
+    contexts = [
+        directory.within(Scope(tenant_id=tenant)).build("webhook", given, "webhook-1").context
+        for tenant in "ab"
+    ]
+    assert contexts[0].renderings is contexts[1].renderings
+    assert [context.scope.tenant_id for context in contexts] == ["a", "b"]
+    asyncio.run(manager.aclose())
 
 
 # --- profiles ---------------------------------------------------------------------

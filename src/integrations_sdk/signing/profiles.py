@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -73,10 +74,6 @@ def profile_headers(
     """
     check_id(id)
     headers = {"webhook-id": id, "webhook-timestamp": str(int(now.timestamp()))}
-    if profile == "gitlab":
-        headers |= _gitlab(event_type, id, event_id, hook, instance)
-    elif profile == "github":
-        headers |= _github(event_type, id, hook, repository)
     if secrets:
         headers |= sign("standard_webhooks", body, secrets, now=now, id=id)
     if shared := _shared(profile, secrets):
@@ -84,9 +81,9 @@ def profile_headers(
         if profile == "github":
             headers["x-hub-signature"] = f"sha1={hmac.digest(utf8(shared[-1].reveal()), body, 'sha1').hex()}"
     if profile == "gitlab":
-        headers["x-gitlab-event-uuid"] = (
-            _plain(event_id) or id
-        )  # a token's proof has set it to the delivery's
+        headers |= _gitlab(event_type, id, event_id, hook, instance)
+    elif profile == "github":
+        headers |= _github(event_type, id, hook, repository)
     return headers
 
 
@@ -118,6 +115,7 @@ def _github(event_type: str, delivery: str, hook: UUID | None, repository: int |
     return {name: value for name, value in headers.items() if value}
 
 
+@lru_cache(maxsize=256)  # the same few names, with every call
 def _gitlab_event(event_type: str) -> str:
     return _GITLAB_EVENTS.get(event_type) or f"{_ascii(re.sub('[._-]', ' ', event_type)).title()} Hook"
 

@@ -224,7 +224,8 @@ class AsyncWebhooksManager:
     async def test_webhook(self, webhook_id: str, *, event_type: str | None = None) -> OutcomeList:
         """Really call it, once with a sample of each event type it is subscribed to, and show what came back.
 
-        The calls carry `X-Webhook-Test: true`. Nothing that the target does is raised, and nothing is repeated.
+        The calls carry `X-Webhook-Test: true`. Nothing that the target does is raised, nothing is repeated, and
+        neither the log nor the statistics know of it.
 
         Args:
             event_type: only this one, whether it is subscribed to or not; None: each that is named in its
@@ -237,7 +238,7 @@ class AsyncWebhooksManager:
 
         Raises:
             NotFoundError: there is none with that id.
-            StateError: it is disabled.
+            DisabledError: it is disabled.
         """
         webhook = await self.get_webhook(webhook_id)
         connector = cast("WebhookConnector", await self._directory.open(webhook_id, provider=_PROVIDER))

@@ -25,7 +25,7 @@ from integrations_sdk.webhooks.records import ReadMessage
 if TYPE_CHECKING:  # a provider is imported only when it is used
     from integrations_sdk.connectors.webhook import WebhookConnector
 
-__all__ = ["SampleCalls", "failed", "remedy"]
+__all__ = ["SampleCalls", "remedy"]
 
 _PROVIDER: Final = "webhook"
 _OPERATION: Final = "webhook.send"
@@ -89,12 +89,6 @@ class SampleCalls:
             project=self._runtime.scope.project_id,
             data=generic if known is None else known.sample,
         )
-
-
-def failed(webhook_id: str, error: ConnectorError) -> Outcome:
-    """The outcome of a call that failed; its `detail` says what to do."""
-    outcome = Outcome.from_error(error, target=webhook_id, provider=_PROVIDER, operation=_OPERATION)
-    return attrs.evolve(outcome, provider=_PROVIDER, detail=remedy(error))
 
 
 def remedy(error: ConnectorError) -> str:

@@ -123,7 +123,7 @@ class WebhookConfig(ConnectorConfig):
         "How long an answer may take, in seconds.", default=timedelta(seconds=10), validate=_timeout
     )
     rate_limit: float | None = setting(
-        "At most so many calls a second, of those that are delivered in the background; none means no limit.",
+        "At most so many calls a second, over all processes; none means no limit.",
         default=None,
         validate=_rate,
         example="10",

@@ -23,11 +23,15 @@ def call_headers(
     context: ConnectorContext,
     body: bytes,
     *,
+    hook: UUID | None,
     delivery_id: str,
     event_type: str,
     event: Event | None = None,
 ) -> dict[str, str]:
     """What goes out with a body: the profile's headers and proofs, and those that are configured.
+
+    Args:
+        hook: the webhook's `hook_id()`.
 
     Raises:
         ConfigurationError: the delivery's id cannot stand in a header.
@@ -41,7 +45,7 @@ def call_headers(
         id=delivery_id,
         now=now,
         event_id=event.id if event is not None else None,
-        hook=hook_id(context),
+        hook=hook,
         instance=context.scope.gitlab_url,
         repository=_repository(event),
     )

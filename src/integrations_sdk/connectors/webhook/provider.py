@@ -36,7 +36,7 @@ from integrations_sdk.connectors.webhook.body import body_of
 from integrations_sdk.connectors.webhook.config import WebhookConfig
 from integrations_sdk.connectors.webhook.doubts import UNVERIFIED, doubts
 from integrations_sdk.connectors.webhook.exchange import EXCERPT, Exchange, request_shown, response_shown
-from integrations_sdk.connectors.webhook.headers import ATTEMPT, TEST, call_headers, secrets_at
+from integrations_sdk.connectors.webhook.headers import ATTEMPT, TEST, call_headers, hook_id, secrets_at
 from integrations_sdk.connectors.webhook.template import Template
 
 __all__ = ["WebhookConnector"]
@@ -72,6 +72,8 @@ class WebhookConnector(Connector[WebhookConfig]):
         super().__init__(config, context)
         longest = max(self.retry.deadline, config.timeout + self.retry.connect_timeout)
         self.retry = attrs.evolve(self.retry, read_timeout=config.timeout, deadline=longest)
+        self._retry_once = attrs.evolve(self.retry, attempts=1)
+        self._hook = hook_id(context)
         template = config.payload_template
         self._template = None if template is None else Template.of(template)
 
@@ -83,7 +85,8 @@ class WebhookConnector(Connector[WebhookConfig]):
     @property
     def connection(self) -> Connection:
         """With the client certificate."""
-        return attrs.evolve(super().connection, client_certificate=self.config.client_certificate)
+        usual, certificate = super().connection, self.config.client_certificate
+        return usual if certificate is None else attrs.evolve(usual, client_certificate=certificate)
 
     async def check(self) -> CheckResult:
         """Ask for the headers alone, without credentials; any answer below 500 shows that it is there."""
@@ -115,7 +118,9 @@ class WebhookConnector(Connector[WebhookConfig]):
         """
         delivery = delivery_id or uuid7(self.context.clock.now())
         body = json_bytes(payload)
-        headers = call_headers(self.config, self.context, body, delivery_id=delivery, event_type=event_type)
+        headers = call_headers(
+            self.config, self.context, body, hook=self._hook, delivery_id=delivery, event_type=event_type
+        )
         response = await self._post(body, headers)
         return self.done(response, _SEND, reference=delivery)
 
@@ -199,8 +204,7 @@ class WebhookConnector(Connector[WebhookConfig]):
         self, body: bytes, headers: Mapping[str, str]
     ) -> tuple[Response | None, ConnectorError | None]:
         """The answer of one attempt and what is wrong with it, or why there is none."""
-        once = attrs.evolve(self.retry, attempts=1)
-        came = await self.attempt(self._post(body, headers, retry=once, accept=_ANY))
+        came = await self.attempt(self._post(body, headers, retry=self._retry_once, accept=_ANY))
         if isinstance(came, ConnectorError):
             return None, came
         fault = self.fault(came)
@@ -222,7 +226,13 @@ class WebhookConnector(Connector[WebhookConfig]):
 
     def _headers(self, event: Event, body: bytes, delivery: str) -> dict[str, str]:
         return call_headers(
-            self.config, self.context, body, delivery_id=delivery, event_type=event.type, event=event
+            self.config,
+            self.context,
+            body,
+            hook=self._hook,
+            delivery_id=delivery,
+            event_type=event.type,
+            event=event,
         )
 
     @property
