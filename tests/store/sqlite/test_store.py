@@ -127,25 +127,25 @@ def test_an_empty_file_is_brought_up_to_date(path: Path) -> None:
     """An empty database, at version 0, gets the tables and the version of today."""
     path.touch()
     assert use(path, count) == 0
-    assert sql(path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+    assert sql(path, "SELECT version FROM integrations_schema WHERE part = 'store'") == [(len(MIGRATIONS),)]
     assert sql(path, "PRAGMA journal_mode") == [("wal",)]
 
 
 def test_a_half_migrated_file_does_not_exist(path: Path) -> None:
     """A migration that fails leaves the file as it was, and says so each time."""
     use(path, write_one)
-    sql(path, "PRAGMA user_version=0")  # so that tables are made which are there
+    sql(path, "UPDATE integrations_schema SET version = 0")  # so that tables are made which are there
     for _ in range(2):
         with pytest.raises(StateError, match="already exists"):
             use(path, count)
-    sql(path, f"PRAGMA user_version={len(MIGRATIONS)}")
+    sql(path, f"UPDATE integrations_schema SET version = {len(MIGRATIONS)}")
     assert use(path, count) == 1
 
 
 def test_a_newer_file_is_refused(path: Path) -> None:
     """A file of a later release raises `StateError` that says to upgrade, and is not touched."""
     use(path, write_one)
-    sql(path, "PRAGMA user_version=99")
+    sql(path, "UPDATE integrations_schema SET version = 99")
     before = path.read_bytes()
     for operation in (write_one, count):
         with pytest.raises(StateError, match=r"newer integrations-sdk \(schema 99.*upgrade"):
@@ -153,16 +153,23 @@ def test_a_newer_file_is_refused(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_another_applications_file_is_refused(path: Path) -> None:
-    """A database with tables or an application id of somebody else is not written to."""
+def test_a_file_is_shared_with_its_application(path: Path) -> None:
+    """Tables, version and application id of somebody else stay as they are; ours stand beside them."""
     sql(path, "CREATE TABLE documents (mine)")
-    with pytest.raises(StateError, match="another application"):
-        use(path, write_one)
-    assert sql(path, "SELECT name FROM sqlite_master") == [("documents",)]
-    other = path.with_name("other.db")
-    sql(other, "PRAGMA application_id=7")
-    with pytest.raises(StateError, match="another application"):
-        use(other, count)
+    sql(path, "INSERT INTO documents VALUES (7)")
+    sql(path, "PRAGMA user_version=42")
+    sql(path, "PRAGMA application_id=7")
+    use(path, write_one)
+    assert use(path, count) == 1
+    assert sql(path, "SELECT mine FROM documents") == [(7,)]
+    assert sql(path, "PRAGMA user_version") == [(42,)]
+    assert sql(path, "PRAGMA application_id") == [(7,)]
+    theirs = sql(path, "SELECT name FROM sqlite_master WHERE name NOT LIKE 'integrations_%'")
+    assert set(theirs) <= {
+        ("documents",),
+        ("sqlite_sequence",),
+        ("sqlite_autoindex_integrations_schema_1",),
+    }
 
 
 def test_what_is_no_database_is_refused(path: Path) -> None:
@@ -282,7 +289,7 @@ def test_opening_waits_for_whoever_reads(path: Path) -> None:
     sql(path, "PRAGMA journal_mode=DELETE")
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN")
-    other.execute("SELECT count(*) FROM documents").fetchall()
+    other.execute("SELECT count(*) FROM integrations_documents").fetchall()
 
     async def scenario(store: SQLiteStore) -> int:
         counting = asyncio.ensure_future(store.count(C))

@@ -20,7 +20,7 @@ Synchronous = Literal["NORMAL", "FULL"]
 MIGRATIONS: Final[tuple[str, ...]] = (
     # AUTOINCREMENT, so that no place in the order is ever given twice and cursors stay true.
     """
-    CREATE TABLE documents (
+    CREATE TABLE integrations_documents (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         collection TEXT NOT NULL,
         id TEXT NOT NULL,
@@ -29,21 +29,26 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         keys TEXT NOT NULL,
         expires_at INTEGER
     );
-    CREATE UNIQUE INDEX documents_by_id ON documents (collection, id);
-    CREATE INDEX documents_in_order ON documents (collection, seq);
-    CREATE INDEX documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
-    CREATE TABLE document_keys (
+    CREATE UNIQUE INDEX integrations_documents_by_id ON integrations_documents (collection, id);
+    CREATE INDEX integrations_documents_in_order ON integrations_documents (collection, seq);
+    CREATE INDEX integrations_documents_by_expiry ON integrations_documents (expires_at) WHERE expires_at IS NOT NULL;
+    CREATE TABLE integrations_document_keys (
         collection TEXT NOT NULL,
         name TEXT NOT NULL,
         value TEXT NOT NULL,
         seq INTEGER NOT NULL,
         PRIMARY KEY (collection, name, value, seq)
     ) WITHOUT ROWID;
-    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE integrations_counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     """,
 )
 
-_APPLICATION: Final = 0x494E5447  # "INTG", so that another application's file is told from ours
+_SCHEMA: Final = (
+    "CREATE TABLE IF NOT EXISTS integrations_schema (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
+)
+"""Not the file's own `user_version`: that is its host application's, whose tables may be here as well."""
+
+_HAS_SCHEMA: Final = "SELECT 1 FROM sqlite_master WHERE name = 'integrations_schema'"
 _OLDEST_SQLITE: Final = (3, 35, 0)  # RETURNING
 _RETRY_SECONDS: Final = 0.01
 
@@ -55,7 +60,7 @@ def connect(path: Path, *, synchronous: Synchronous, busy_timeout: timedelta) ->
         busy_timeout: how long to wait for another process's lock.
 
     Raises:
-        StateError: the file is newer than this library, or another application's, or SQLite is too old.
+        StateError: the tables are newer than this library, or SQLite is too old.
         sqlite3.Error: it cannot be opened; see `translate()`.
         OSError: likewise.
     """
@@ -74,8 +79,7 @@ def connect(path: Path, *, synchronous: Synchronous, busy_timeout: timedelta) ->
 
 def is_up_to_date(cursor: sqlite3.Cursor) -> bool:
     """Whether the tables of this release are in the file."""
-    marks = (cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    return tuple(marks) == (_APPLICATION, len(MIGRATIONS))
+    return _version(cursor) == len(MIGRATIONS)
 
 
 def _create(path: Path) -> None:
@@ -88,19 +92,10 @@ def _create(path: Path) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, synchronous: Synchronous, seconds: float) -> None:
-    _check_owner(connection, path)
     _switch_to_wal(connection, seconds)
     connection.execute(f"PRAGMA synchronous={synchronous}")
-    if _version(connection) != len(MIGRATIONS):
+    if _version(connection.cursor()) != len(MIGRATIONS):
         _migrate(connection, path)
-
-
-def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
-    # In this order: another process may be making the tables right now, and our mark comes with them.
-    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    owner = connection.execute("PRAGMA application_id").fetchone()[0]
-    if owner != _APPLICATION and not (owner == 0 and empty):
-        raise StateError(f"{path} is the database of another application: name another file")
 
 
 def _switch_to_wal(connection: sqlite3.Connection, seconds: float) -> None:
@@ -123,17 +118,24 @@ def _switch_to_wal(connection: sqlite3.Connection, seconds: float) -> None:
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")  # undone by closing the connection, if anything fails
-    version = _version(connection)  # again, now that nobody else can be migrating
+    version = _version(connection.cursor())  # again, now that nobody else can be migrating
     if version > len(MIGRATIONS):
         known = f"schema {version}, known are up to {len(MIGRATIONS)}"
         raise StateError(f"{path} was written by a newer integrations-sdk ({known}): upgrade the package")
     for step in MIGRATIONS[version:]:
         for statement in step.split(";"):
             connection.execute(statement)
-    connection.execute(f"PRAGMA application_id={_APPLICATION}")
-    connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+    connection.execute(_SCHEMA)
+    connection.execute(
+        "INSERT INTO integrations_schema VALUES ('store', ?) ON CONFLICT DO UPDATE SET version = excluded.version",
+        (len(MIGRATIONS),),
+    )
     connection.execute("COMMIT")
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+def _version(cursor: sqlite3.Cursor) -> int:
+    """That of the tables in the file; 0: there are none."""
+    if cursor.execute(_HAS_SCHEMA).fetchone() is None:
+        return 0
+    row = cursor.execute("SELECT version FROM integrations_schema WHERE part = 'store'").fetchone()
+    return int(row[0]) if row else 0

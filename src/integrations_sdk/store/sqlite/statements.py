@@ -24,28 +24,34 @@ __all__ = [
 
 _LIVE: Final = "(expires_at IS NULL OR expires_at > ?)"
 _KEY: Final = "collection = ? AND name = ? AND value = ?"
-_HAS_KEY: Final = f" AND EXISTS (SELECT 1 FROM document_keys WHERE {_KEY} AND seq = first.seq)"
+_HAS_KEY: Final = f" AND EXISTS (SELECT 1 FROM integrations_document_keys WHERE {_KEY} AND seq = first.seq)"
 _FIRST_KEY: Final = "first.collection = ? AND first.name = ? AND first.value = ?"
 
 GET: Final = (
-    f"SELECT data, keys, version, expires_at FROM documents WHERE collection = ? AND id = ? AND {_LIVE}"
+    "SELECT data, keys, version, expires_at FROM integrations_documents"
+    f" WHERE collection = ? AND id = ? AND {_LIVE}"
 )
-VERSION: Final = f"SELECT version FROM documents WHERE collection = ? AND id = ? AND {_LIVE}"
-FIND: Final = "SELECT seq, version, keys, expires_at FROM documents WHERE collection = ? AND id = ?"
+VERSION: Final = f"SELECT version FROM integrations_documents WHERE collection = ? AND id = ? AND {_LIVE}"
+FIND: Final = (
+    "SELECT seq, version, keys, expires_at FROM integrations_documents WHERE collection = ? AND id = ?"
+)
 INSERT: Final = (
-    "INSERT INTO documents (collection, id, version, data, keys, expires_at) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO integrations_documents (collection, id, version, data, keys, expires_at)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
 )
-UPDATE: Final = "UPDATE documents SET version = ?, data = ?, keys = ?, expires_at = ? WHERE seq = ?"
-REMOVE: Final = "DELETE FROM documents WHERE seq = ?"
-ADD_KEY: Final = "INSERT INTO document_keys (collection, name, value, seq) VALUES (?, ?, ?, ?)"
-DROP_KEY: Final = f"DELETE FROM document_keys WHERE {_KEY} AND seq = ?"
-EXPIRED: Final = "SELECT seq, collection, keys FROM documents WHERE expires_at <= ? LIMIT ?"
+UPDATE: Final = (
+    "UPDATE integrations_documents SET version = ?, data = ?, keys = ?, expires_at = ? WHERE seq = ?"
+)
+REMOVE: Final = "DELETE FROM integrations_documents WHERE seq = ?"
+ADD_KEY: Final = "INSERT INTO integrations_document_keys (collection, name, value, seq) VALUES (?, ?, ?, ?)"
+DROP_KEY: Final = f"DELETE FROM integrations_document_keys WHERE {_KEY} AND seq = ?"
+EXPIRED: Final = "SELECT seq, collection, keys FROM integrations_documents WHERE expires_at <= ? LIMIT ?"
 NEXT_NUMBER: Final = (
-    "INSERT INTO counters (name, value) VALUES (?, 1)"
+    "INSERT INTO integrations_counters (name, value) VALUES (?, 1)"
     " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
 )
 # Counting stops early: it only has to tell a rare key from a common one.
-FREQUENCY: Final = f"SELECT count(*) FROM (SELECT 1 FROM document_keys WHERE {_KEY} LIMIT 256)"
+FREQUENCY: Final = f"SELECT count(*) FROM (SELECT 1 FROM integrations_document_keys WHERE {_KEY} LIMIT 256)"
 
 
 @cache
@@ -59,10 +65,10 @@ def select(keys: int, *, newest_first: bool) -> str:
     columns = "d.seq, d.id, d.data, d.keys, d.version, d.expires_at"
     if keys == 0:
         where = f"d.collection = ? AND d.seq {compare} ? AND {_LIVE}"
-        return f"SELECT {columns} FROM documents d WHERE {where} ORDER BY d.seq {order} LIMIT ?"
+        return f"SELECT {columns} FROM integrations_documents d WHERE {where} ORDER BY d.seq {order} LIMIT ?"
     where = f"{_FIRST_KEY} AND first.seq {compare} ?{_HAS_KEY * (keys - 1)} AND {_LIVE}"
     # CROSS JOIN keeps the key's index outermost, which is what gives the order without sorting.
-    source = "document_keys first CROSS JOIN documents d ON d.seq = first.seq"
+    source = "integrations_document_keys first CROSS JOIN integrations_documents d ON d.seq = first.seq"
     return f"SELECT {columns} FROM {source} WHERE {where} ORDER BY first.seq {order} LIMIT ?"
 
 
@@ -70,8 +76,8 @@ def select(keys: int, *, newest_first: bool) -> str:
 def count(keys: int) -> str:
     """How many documents have that many keys; parameters as for `select()`, without edge and limit."""
     # The expired are few: leaving them out is a look at index entries only, not at any document.
-    live = "seq NOT IN (SELECT seq FROM documents WHERE expires_at <= ?)"
+    live = "seq NOT IN (SELECT seq FROM integrations_documents WHERE expires_at <= ?)"
     if keys == 0:
-        return f"SELECT count(*) FROM documents WHERE collection = ? AND {live}"
+        return f"SELECT count(*) FROM integrations_documents WHERE collection = ? AND {live}"
     where = f"{_FIRST_KEY}{_HAS_KEY * (keys - 1)} AND first.{live}"
-    return f"SELECT count(*) FROM document_keys first WHERE {where}"
+    return f"SELECT count(*) FROM integrations_document_keys first WHERE {where}"

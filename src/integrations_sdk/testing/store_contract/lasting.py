@@ -300,6 +300,6 @@ class LifeContract(StoreCase):
             begun.cancel()
             await asyncio.gather(begun, return_exceptions=True)
             await store.write(Put(doc("c")))
-            assert await ids(store) in {"abc", "c"}
+            assert "".join(sorted(await ids(store))) in {"abc", "c"}  # which was first is not promised
 
         self.run(scenario)
