@@ -21,27 +21,10 @@ import pytest
 from integrations_sdk.cli.command import main
 from integrations_sdk.signing import SOURCES, generate_key_pair
 from integrations_sdk.testing import sign
+from support.incoming import BODIES, TYPES, message
 
 TOKEN, WHSEC = "c4n4ry-of-the-listener", "whsec_QzRuNHJ5LW9mLXRoZS1saXN0ZW5lcg=="
 PAIR = generate_key_pair()
-BODIES = {
-    "gitlab": {"object_kind": "push", "ref": "refs/heads/main", "project": {"path_with_namespace": "g/p"}},
-    "github": {"ref": "refs/heads/main", "commits": [], "repository": {"full_name": "g/p"}},
-    "jira": {
-        "webhookEvent": "jira:issue_created",
-        "issue": {"key": "PROJ-1", "fields": {"summary": "Broken"}},
-    },
-    "jenkins": {"name": "web", "build": {"phase": "STARTED", "number": 7}},
-    "slack": {"type": "event_callback", "event_id": "Ev1", "event": {"type": "message"}},
-    "pagerduty": {"event": {"id": "01", "event_type": "incident.triggered", "data": {"title": "Down"}}},
-    "stripe": {"id": "evt_1", "type": "invoice.paid"},
-    "standard_webhooks": {"type": "user.created", "data": {"id": 1}},
-}
-EVENTS = {"gitlab": "Push Hook", "github": "push"}
-TYPES = {
-    "gitlab": "push", "github": "push", "jira": "issue", "jenkins": "pipeline", "slack": "message", "pagerduty": "incident.triggered",
-    "stripe": "invoice.paid", "standard_webhooks": "user.created",
-}  # fmt: skip
 
 
 class Listener:
@@ -88,11 +71,6 @@ class Listener:
         return self.process.wait(timeout=30), out, self.said + err
 
 
-def signed(source, secret, **options):
-    body = json.dumps(BODIES[source]).encode()
-    return body, sign(source, body, secret, event=EVENTS.get(source), id="message-1", **options)
-
-
 KINDS = [
     *((source, TOKEN, TOKEN) for source in SOURCES),
     ("standard_webhooks", WHSEC, WHSEC),
@@ -109,9 +87,9 @@ def test_every_source_is_verified_and_read(source, secret, known):
     """Authentic, forged, changed: answered 200 or 401, told in JSON with the event; the secret shows nowhere."""
     options = ("--source", source, "--secret", "env:SHARED", "--count", "3", "--json")
     with Listener(*options, SHARED=known) as listener:
-        body, headers = signed(source, secret)
+        body, headers = message(source, secret)
         assert listener.call(body, headers) == (200, "")
-        forged = signed(source, generate_key_pair().private_key if known == PAIR.public_key else "guess")[1]
+        forged = message(source, generate_key_pair().private_key if known == PAIR.public_key else "guess")[1]
         assert listener.call(body, forged) == (401, "not authentic")
         stripped = {name: value for name, value in headers.items() if name == "content-type"}
         assert listener.call(body, stripped)[0] == 401
@@ -129,7 +107,7 @@ def test_every_source_is_verified_and_read(source, secret, known):
 def test_what_a_person_reads():
     """The call, whether it is authentic, what it tells, headers and body; a second time that it is a repetition."""
     with Listener("--source", "gitlab", "--secret", "env:SHARED", "--count", "2") as listener:
-        body, headers = signed("gitlab", TOKEN)
+        body, headers = message("gitlab", TOKEN)
         for _ in range(2):
             assert listener.call(body, headers, path="/hook?token=c4n4ry")[0] == 200
         code, out, err = listener.end()
@@ -161,14 +139,14 @@ def test_a_secret_can_be_replaced():
     with Listener(
         "--source", "stripe", "--secret", "env:NEW", "--secret", "env:SHARED", "--once", NEW="new"
     ) as listener:
-        assert listener.call(*signed("stripe", TOKEN))[0] == 200
+        assert listener.call(*message("stripe", TOKEN))[0] == 200
         assert listener.end()[0] == 0
 
 
 def test_stale_messages_are_refused():
     """By the machine's own clock, as in an application."""
     with Listener("--source", "slack", "--secret", "env:SHARED", "--once") as listener:
-        stale = signed("slack", TOKEN, now=datetime.now(UTC) - timedelta(minutes=6))
+        stale = message("slack", TOKEN, now=datetime.now(UTC) - timedelta(minutes=6))
         assert listener.call(*stale)[0] == 401
         code, out, _ = listener.end()
     assert code == 3
@@ -198,7 +176,7 @@ def test_without_a_source_everything_is_shown():
 def test_a_source_without_a_secret_is_read_with_a_warning():
     """It says at the beginning, and with each call, that nothing was proved; what is none of its messages is a 400."""
     with Listener("--source", "github", "--count", "2") as listener:
-        body, headers = signed("github", "anything")
+        body, headers = message("github", "anything")
         assert listener.call(body, headers)[0] == 200
         assert listener.call(b"no json", headers) == (400, "not understood")
         code, out, err = listener.end()
@@ -258,7 +236,7 @@ def test_from_a_program(capsys, monkeypatch):
     """`main()` gives back the exit code, and ends nothing but itself."""
     monkeypatch.setenv("SHARED", TOKEN)
     options = ("--source", "stripe", "--secret", "env:SHARED", "--json", "--count", "2")
-    calls = [signed("stripe", TOKEN), signed("stripe", "guess")]
+    calls = [message("stripe", TOKEN), message("stripe", "guess")]
     assert here(*options, calls=calls) == 3
     assert [json.loads(line)["verified"] for line in capsys.readouterr().out.splitlines()] == [True, False]
 

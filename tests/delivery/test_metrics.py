@@ -335,6 +335,39 @@ def test_opentelemetry_counts_and_measures():
     assert not [key for key in read(reader) if "queue" in key[0] or "oldest" in key[0]]
 
 
+def test_opentelemetry_speaks_for_the_manager_that_is_open():
+    """Of several objects, e.g. of a manager that was closed and of its successor, those that know the backlog tell it."""
+    reader, other = InMemoryMetricReader(), InMemoryMetricReader()
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    closed, opened = OpenTelemetryMetrics(provider), OpenTelemetryMetrics(provider)
+    elsewhere = OpenTelemetryMetrics(MeterProvider([other], shutdown_on_exit=False))
+    closed.waiting(BACKLOG, NOW)
+    closed.waiting(None, NOW)
+    opened.waiting(BACKLOG, NOW + LATE)
+    elsewhere.waiting(Backlog(pending=1), NOW)
+    depth = (
+        "integrations_sdk.delivery.queue.depth",
+        "{delivery}",
+        ("integrations_sdk.delivery.state", "pending"),
+    )
+    assert (read(reader)[depth].value, read(other)[depth].value) == (7, 1)
+    assert read(reader)["integrations_sdk.delivery.oldest_due.age", "s"].value == 2
+
+
+def test_opentelemetry_gauges_follow_a_provider_that_is_set_late():
+    """Metrics that were made before the application set its provider, and such as were made after it."""
+    for before in (True, False):
+        reader = InMemoryMetricReader()
+        with fresh_providers():
+            from opentelemetry import metrics as api
+
+            early = OpenTelemetryMetrics()
+            api.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
+            late = OpenTelemetryMetrics()
+            (early if before else late).waiting(BACKLOG, NOW + LATE)
+            assert read(reader)["integrations_sdk.delivery.oldest_due.age", "s"].value == 2
+
+
 def test_opentelemetry_takes_the_global_provider():
     """What the application has set; what was not sent is counted as no attempt."""
     reader = InMemoryMetricReader()

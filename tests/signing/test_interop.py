@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from integrations_sdk.errors import SignatureError
 from integrations_sdk.models import Secret
 from integrations_sdk.signing import generate_secret, profile_headers, sign, verify
+from support.rotation import Collected, across_a_rotation
 
 BODIES = st.dictionaries(st.text(max_size=10), st.text(max_size=20) | st.integers(), max_size=4).map(
     json.dumps
@@ -39,6 +41,27 @@ def test_standardwebhooks_accepts_ours(body: str) -> None:
         assert receiver.verify(body, headers) == json.loads(body)
         with pytest.raises(theirs.WebhookVerificationError):
             receiver.verify(body + " ", headers)
+
+
+@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.torture)])
+@pytest.mark.parametrize("profile", ["standard", "gitlab", "github"])
+def test_standardwebhooks_refuses_nothing_across_a_rotation(profile: str, count: int) -> None:
+    """Every delivery is accepted with a secret that the receiver knows at that time; after the overlap none with the old."""
+    theirs: Any = pytest.importorskip("standardwebhooks")
+    first = generate_secret().reveal()
+    deliveries = asyncio.run(across_a_rotation(profile, count, first))
+
+    def accepted(sent: Collected, secret: str) -> bool:
+        try:
+            theirs.Webhook(secret).verify(sent.body, sent.headers)
+        except theirs.WebhookVerificationError:
+            return False
+        return True
+
+    refused = [at for at, sent in enumerate(deliveries) if not any(accepted(sent, one) for one in sent.known)]
+    assert refused == []
+    assert not any(accepted(sent, first) for sent in deliveries[count * 3 // 4 :])
+    assert len({sent.headers["webhook-id"] for sent in deliveries}) == count
 
 
 @given(body=BODIES)

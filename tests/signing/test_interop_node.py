@@ -12,18 +12,16 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
-from integrations_sdk import AsyncIntegrationManagementManager
-from integrations_sdk.clock import FakeClock
 from integrations_sdk.errors import SignatureError
-from integrations_sdk.http.base import Headers, Request, Response
 from integrations_sdk.models import Secret
 from integrations_sdk.signing import generate_key_pair, generate_secret, profile_headers, sign, verify
+from support.rotation import across_a_rotation
 
 HERE = Path(__file__).parent / "interop"
 BODY = '{"type":"push","name":"ä","nested":{"n":[1,2.5,null]}}'
@@ -124,53 +122,6 @@ def test_we_accept_nodes(node: Node) -> None:
 
 
 # --- deliveries across a rotation -----------------------------------------------------------------
-
-
-class Collected(NamedTuple):
-    """A delivery as it was sent, and how much of the secrets its receiver knew by then."""
-
-    headers: dict[str, str]
-    body: str
-    known: list[str]
-
-
-class Collecting:
-    """A transport that keeps what is sent."""
-
-    def __init__(self) -> None:
-        self.last = Request(method="GET", url="https://w.example/")
-
-    async def send(self, request: Request) -> Response:
-        self.last = request
-        return Response(status=204, headers=Headers())
-
-    async def close(self) -> None:
-        """Nothing to do."""
-
-
-async def across_a_rotation(profile: str, count: int, first: str) -> list[Collected]:
-    """Deliveries at an even pace over 400 s around now, with a rotation in them.
-
-    In the first quarter the secret is not replaced yet. It is at its end, with an overlap of almost two quarters: in the
-    first of these the receiver still knows the old secret alone. Halfway the new one is brought to it: under
-    GitHub's profile beside the old one, elsewhere in its place. In the last quarter it knows the new one alone.
-    """
-    clock, transport = FakeClock(datetime.now(UTC) - timedelta(seconds=200)), Collecting()
-    deliveries = []
-    async with AsyncIntegrationManagementManager(http=transport, clock=clock) as manager:
-        hooks = manager.webhooks
-        await hooks.create_webhook({"url": "https://w.example/", "secret_token": first, "profile": profile})
-        new = ""
-        for number in range(count):
-            if number == count // 4:
-                new = (await hooks.rotate_secret("webhook-1", overlap=timedelta(seconds=199))).reveal()
-            await hooks.trigger_webhook("webhook-1", {"event_type": "push", "number": number})
-            both = [new, first] if profile == "github" else [new]
-            known = ([first], [first], both, [new])[number * 4 // count]
-            sent = transport.last
-            deliveries.append(Collected(dict(sent.headers), sent.content.decode(), known))
-            clock.advance(400 / count)
-    return deliveries
 
 
 @pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.torture)])

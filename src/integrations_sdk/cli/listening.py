@@ -18,6 +18,7 @@ from integrations_sdk.cli.judging import Judge
 from integrations_sdk.cli.receiver import Answer, receiving
 from integrations_sdk.cli.showing import Presenter, Seen
 from integrations_sdk.connectors.masking import Masks
+from integrations_sdk.delivery.settings import DeliverySettings
 from integrations_sdk.errors import IntegrationError
 from integrations_sdk.http.serving import Arrived
 from integrations_sdk.manager import AsyncIntegrationManagementManager
@@ -128,7 +129,7 @@ def _reference(text: str) -> Secret:
 
 
 async def _listen(options: argparse.Namespace) -> int:
-    async with AsyncIntegrationManagementManager() as mgr:
+    async with AsyncIntegrationManagementManager(delivery=DeliverySettings(worker=False)) as mgr:
         try:
             secrets = [await mgr.runtime.secrets.resolve(secret) for secret in options.secret]
         except IntegrationError as error:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from integrations_sdk.delivery.metrics import (
     ATTEMPT_BUCKETS,
@@ -60,7 +63,7 @@ class OpenTelemetryMetrics:
             from opentelemetry import metrics
         except ImportError:
             raise MissingExtraError("delivery metrics by OpenTelemetry", "otel") from None
-        self._observation: type[Observation] = metrics.Observation
+        self._given = meter_provider
         self._waiting: tuple[Backlog, datetime] | None = None  # replaced whole: it is read in another thread
         meter = metrics.get_meter(_SCOPE, meter_provider=meter_provider)
         self._attempts = meter.create_counter(
@@ -81,7 +84,9 @@ class OpenTelemetryMetrics:
             description="Time from when a delivery was due to when it was sent.",
             explicit_bucket_boundaries_advisory=DELAY_BUCKETS,
         )
-        self._create_gauges(meter)
+        _create_gauges(meter, meter_provider)
+        with _LOCK:
+            _ALL.add(self)
 
     def recorded(self, results: Sequence[Measured]) -> None:
         """Count results, as `DeliveryMetrics`."""
@@ -98,25 +103,56 @@ class OpenTelemetryMetrics:
         """Keep the backlog for the next reading, as `DeliveryMetrics`."""
         self._waiting = None if backlog is None else (backlog, now)
 
-    def _create_gauges(self, meter: Meter) -> None:
-        meter.create_observable_gauge(
-            f"{_SCOPE}.queue.depth",
-            [self._depth],
-            unit="{delivery}",
-            description="Deliveries that are not finished yet.",
-        )
-        meter.create_observable_gauge(
-            f"{_SCOPE}.oldest_due.age",
-            [self._age],
-            unit="s",
-            description="For how long the oldest delivery has been due.",
-        )
+    def known(self, provider: MeterProvider) -> tuple[Backlog, datetime] | None:
+        """The backlog, if it is known and the metrics are that provider's."""
+        return self._waiting if _provider(self._given) is provider else None
 
-    def _depth(self, _: CallbackOptions) -> Iterable[Observation]:
-        if (waiting := self._waiting) is not None:
-            for state, number in depths(waiting[0]).items():
-                yield self._observation(number, {_STATE: state})
 
-    def _age(self, _: CallbackOptions) -> Iterable[Observation]:
-        if (waiting := self._waiting) is not None:
-            yield self._observation(oldest_due_age(*waiting))
+# A provider has each gauge once, with the callbacks of who created it first. So these speak for every object there
+# is: for the manager that is open now, not for one that was closed.
+_ALL: Final[WeakSet[OpenTelemetryMetrics]] = WeakSet()
+_LOCK: Final = Lock()
+
+
+def _create_gauges(meter: Meter, given: MeterProvider | None) -> None:
+    meter.create_observable_gauge(
+        f"{_SCOPE}.queue.depth",
+        [partial(_depth, given)],
+        unit="{delivery}",
+        description="Deliveries that are not finished yet.",
+    )
+    meter.create_observable_gauge(
+        f"{_SCOPE}.oldest_due.age",
+        [partial(_age, given)],
+        unit="s",
+        description="For how long the oldest delivery has been due.",
+    )
+
+
+def _depth(given: MeterProvider | None, _: CallbackOptions) -> Iterable[Observation]:
+    from opentelemetry.metrics import Observation
+
+    for backlog, _at in _known(given):
+        for state, number in depths(backlog).items():
+            yield Observation(number, {_STATE: state})
+
+
+def _age(given: MeterProvider | None, _: CallbackOptions) -> Iterable[Observation]:
+    from opentelemetry.metrics import Observation
+
+    for waiting in _known(given):
+        yield Observation(oldest_due_age(*waiting))
+
+
+def _known(given: MeterProvider | None) -> list[tuple[Backlog, datetime]]:
+    with _LOCK:
+        every = list(_ALL)
+    provider = _provider(given)
+    return [waiting for one in every if (waiting := one.known(provider)) is not None]
+
+
+def _provider(given: MeterProvider | None) -> MeterProvider:
+    """The provider that is meant: the global one can be set late."""
+    from opentelemetry.metrics import get_meter_provider
+
+    return get_meter_provider() if given is None else given
