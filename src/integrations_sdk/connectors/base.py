@@ -17,6 +17,7 @@ from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_em
 from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext, ConnectorMemory
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, sentence, time_of, words_of
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
+from integrations_sdk.connectors.paging import Following, changed_query
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
@@ -89,6 +90,7 @@ __all__ = [
     "EventType",
     "Fault",
     "Field",
+    "Following",
     "Headers",
     "Issue",
     "IssueDraft",
@@ -119,6 +121,7 @@ __all__ = [
     "Sent",
     "SourceHost",
     "batches",
+    "changed_query",
     "event_facts",
     "event_metrics",
     "fault_of",

@@ -30,7 +30,7 @@ _SPEAKING_KEYS: Final = (
 )  # fmt: skip
 _REQUEST_ID_HEADERS: Final = (
     "x-request-id", "x-slack-req-id", "x-github-request-id", "x-gitlab-meta", "atl-traceid", "x-arequestid",
-    "request-id",
+    "request-id", "x-zendesk-request-id", "activityid",
 )  # fmt: skip
 _REQUEST_IDS: Final = frozenset(_REQUEST_ID_HEADERS)
 # White space, control characters, and the marks that reverse the reading direction.
@@ -98,6 +98,13 @@ def json_of(response: Response) -> JsonValue:
         return response.json()
     except ValueError:
         return None
+
+
+def unexpected(response: Response, expected: str) -> Fault:
+    """The fault of an answer in another form than the API's (`array`, `object`)."""
+    kind = response.headers.get("content-type", "no content type")
+    what = "something else" if "json" in kind else kind
+    return Fault(RejectedError, f"answered with {what} instead of a JSON {expected}; is the URL the API's?")
 
 
 def time_of(value: JsonValue) -> datetime | None:
