@@ -68,7 +68,7 @@ def fault_of(response: Response) -> Fault | None:
         return Fault(AuthenticationError, words or "the credentials are refused")
     if status == 403:
         return Fault(PermissionDeniedError, words or "the credentials lack a permission")
-    if status == 429:
+    if status in {420, 429}:
         return Fault(RateLimitedError, words or "rate limit exceeded")
     if status >= 500 or status < 200:
         return Fault(ProviderUnavailableError, words or "server error")
