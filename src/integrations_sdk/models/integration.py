@@ -39,6 +39,7 @@ class IntegrationType(StrEnum):
     SENTRY = "sentry"
     PROMETHEUS = "prometheus"
     NEWRELIC = "newrelic"
+    PAGERDUTY = "pagerduty"
     WEBHOOK = "webhook"
 
 
