@@ -40,6 +40,7 @@ class IntegrationType(StrEnum):
     PROMETHEUS = "prometheus"
     NEWRELIC = "newrelic"
     PAGERDUTY = "pagerduty"
+    OPSGENIE = "opsgenie"
     WEBHOOK = "webhook"
 
 

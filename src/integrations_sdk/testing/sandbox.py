@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
     from integrations_sdk.testing.vendors.jenkins import JenkinsStandIn
     from integrations_sdk.testing.vendors.jira import JiraStandIn
+    from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
@@ -73,6 +74,7 @@ class Sandbox:
     gitlab: GitLabStandIn
     jenkins: JenkinsStandIn
     jira: JiraStandIn
+    opsgenie: OpsgenieStandIn
     pagerduty: PagerDutyStandIn
     prometheus: PrometheusStandIn
     sentry: SentryStandIn
