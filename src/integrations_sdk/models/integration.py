@@ -41,6 +41,7 @@ class IntegrationType(StrEnum):
     NEWRELIC = "newrelic"
     PAGERDUTY = "pagerduty"
     OPSGENIE = "opsgenie"
+    STATUSPAGE = "statuspage"
     WEBHOOK = "webhook"
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
     from integrations_sdk.testing.vendors.slack import SlackStandIn
+    from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
 
 __all__ = ["Arrival", "FaultSpec", "Sandbox"]
@@ -79,6 +80,7 @@ class Sandbox:
     prometheus: PrometheusStandIn
     sentry: SentryStandIn
     slack: SlackStandIn
+    statuspage: StatuspageStandIn
     webhook: WebhookStandIn
 
     def __init__(self) -> None:
