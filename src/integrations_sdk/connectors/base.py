@@ -21,6 +21,7 @@ from integrations_sdk.connectors.paging import Following, changed_query
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.reading import at, objects_at, text_at, texts_at
 from integrations_sdk.connectors.renderings import Renderings
+from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
 from integrations_sdk.connectors.wire import basic, given, json_bytes, url_path
 from integrations_sdk.errors import (
@@ -155,6 +156,7 @@ __all__ = [
     "text_at",
     "texts_at",
     "time_of",
+    "unwanted",
     "url_path",
     "uuid7",
     "words_of",

@@ -32,6 +32,7 @@ class IntegrationType(StrEnum):
 
     SLACK = "slack"
     JIRA = "jira"
+    ZENDESK = "zendesk"
     JENKINS = "jenkins"
     GITLAB = "gitlab"
     GITHUB = "github"

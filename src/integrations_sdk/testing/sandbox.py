@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.slack import SlackStandIn
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
+    from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
 
 __all__ = ["Arrival", "FaultSpec", "Sandbox"]
 
@@ -82,6 +83,7 @@ class Sandbox:
     slack: SlackStandIn
     statuspage: StatuspageStandIn
     webhook: WebhookStandIn
+    zendesk: ZendeskStandIn
 
     def __init__(self) -> None:
         self.received: list[Arrival] = []
