@@ -33,6 +33,7 @@ class IntegrationType(StrEnum):
     SLACK = "slack"
     JIRA = "jira"
     ZENDESK = "zendesk"
+    ASANA = "asana"
     JENKINS = "jenkins"
     GITLAB = "gitlab"
     GITHUB = "github"

@@ -16,6 +16,7 @@ from integrations_sdk.testing.server import LoopbackServer
 from integrations_sdk.testing.standin import Received, Reply, StandIn
 
 if TYPE_CHECKING:  # each is imported with its first use
+    from integrations_sdk.testing.vendors.asana import AsanaStandIn
     from integrations_sdk.testing.vendors.datadog import DatadogStandIn
     from integrations_sdk.testing.vendors.github import GitHubStandIn
     from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
@@ -71,6 +72,7 @@ class Sandbox:
         received: every request, in order of arrival, whatever became of it.
     """
 
+    asana: AsanaStandIn
     datadog: DatadogStandIn
     github: GitHubStandIn
     gitlab: GitLabStandIn
