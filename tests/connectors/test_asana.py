@@ -277,7 +277,7 @@ def test_a_task_is_found_by_a_custom_field() -> None:
     found = run(asana.find_issue("gitlab:g/p#7"))
     assert found is not None
     assert found.reference == next(iter(stand_in.tasks))
-    assert found.data["custom_fields"] == {"1800": "gitlab:g/p#7"}
+    assert stand_in.tasks[found.reference]["custom_fields"] == {"1800": "gitlab:g/p#7"}
     assert run(asana.find_issue("other")) is None
     assert "custom_fields.1800.value=other&projects.any=1200000000000001" in http.requests[-1].url
     stand_in.paid = False

@@ -22,7 +22,9 @@ from integrations_sdk.connectors.base import (
 
 __all__ = ["FIELDS", "asana_fault", "completion", "fields_of", "following", "labels_of", "task_of"]
 
-FIELDS: Final = "name,notes,completed,permalink_url,tags.name,memberships.project,memberships.section.name,external,custom_fields"
+FIELDS: Final = (
+    "name,notes,completed,permalink_url,tags.name,memberships.project,memberships.section.name,external"
+)
 """What is asked for of each task (`opt_fields`)."""
 
 _TYPES: Final = frozenset({"default_task", "milestone", "approval"})
