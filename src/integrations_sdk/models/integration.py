@@ -34,6 +34,7 @@ class IntegrationType(StrEnum):
     JIRA = "jira"
     ZENDESK = "zendesk"
     ASANA = "asana"
+    REDMINE = "redmine"
     JENKINS = "jenkins"
     GITLAB = "gitlab"
     GITHUB = "github"

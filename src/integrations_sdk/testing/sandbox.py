@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
+    from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
     from integrations_sdk.testing.vendors.slack import SlackStandIn
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
@@ -81,6 +82,7 @@ class Sandbox:
     opsgenie: OpsgenieStandIn
     pagerduty: PagerDutyStandIn
     prometheus: PrometheusStandIn
+    redmine: RedmineStandIn
     sentry: SentryStandIn
     slack: SlackStandIn
     statuspage: StatuspageStandIn
