@@ -151,7 +151,7 @@ def test_names_are_looked_up() -> None:
     numbers = [
         (one["tracker_id"], one.get("priority_id"), one["assigned_to_id"]) for one in stand_in.issues.values()
     ]
-    assert numbers == [(2, 5, 7), (3, None, 8), (1, None, "me")]
+    assert numbers == [(2, 5, 7), (3, None, 8), (1, None, 1)]
 
 
 @pytest.mark.parametrize(

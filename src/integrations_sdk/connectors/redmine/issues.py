@@ -141,13 +141,14 @@ class RedmineIssues(Connector[RedmineConfig]):
         answer = await self.call("GET", path, operation=f"{items}.list")
         return named(what, word, objects_at(self.parse(answer, f"{items}.list"), items))
 
-    async def _member(self, who: str) -> int | str:
-        if who.isdecimal() or who == "me":
-            return int(who) if who.isdecimal() else who
-        path, operation = (
-            url_path("/projects/{id}/memberships.json", id=self.config.project),
-            "memberships.list",
-        )
+    async def _member(self, who: str) -> int:
+        if who.isdecimal():
+            return int(who)
+        if who == "me":
+            answer = await self.call("GET", "/users/current.json", operation="users.current")
+            mine = at(self.parse(answer, "users.current"), "user", "id")
+            return named("assignee", who, [{"id": mine, "name": who}])
+        path, operation = f"/projects/{self.config.project}/memberships.json", "memberships.list"
         query = {"limit": "100", "offset": "0"}
         listed = self.records(
             path, operation=operation, query=query, items="memberships", following=following

@@ -170,7 +170,7 @@ class RedmineStandIn(StandIn):
         for name, things in known.items():
             if name in body and body[name] not in things:
                 wrong.append(f"{name.removesuffix('_id').title()} is not included in the list")
-        if body.get("assigned_to_id", "me") not in {*self.members, "me"}:
+        if body.get("assigned_to_id", 1) not in {*self.members, 1}:
             wrong.append("Assignee is invalid")
         return wrong
 
