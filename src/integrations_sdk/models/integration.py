@@ -38,6 +38,7 @@ class IntegrationType(StrEnum):
     JENKINS = "jenkins"
     GITLAB = "gitlab"
     GITHUB = "github"
+    AZURE_DEVOPS = "azure_devops"
     DATADOG = "datadog"
     SENTRY = "sentry"
     PROMETHEUS = "prometheus"
