@@ -100,13 +100,6 @@ def json_of(response: Response) -> JsonValue:
         return None
 
 
-def unexpected(response: Response, expected: str) -> Fault:
-    """The fault of an answer in another form than the API's (`array`, `object`)."""
-    kind = response.headers.get("content-type", "no content type")
-    what = "something else" if "json" in kind else kind
-    return Fault(RejectedError, f"answered with {what} instead of a JSON {expected}; is the URL the API's?")
-
-
 def time_of(value: JsonValue) -> datetime | None:
     """A time as vendors write it, in UTC; None for anything else."""
     try:
