@@ -47,6 +47,7 @@ def message_for(event: Event) -> Message:
         author=message.author or _author(event),
         links=tuple(_links(event, message.links)),
         footer=_one_line(event.project, _LONGEST_LINE) if event.project else None,
+        key=_key(event),
     )
 
 
@@ -201,6 +202,14 @@ def _link(label: str, url: str | None) -> tuple[Link, ...]:
 
 def _level(event: Event) -> Level:
     return _LEVELS.get(event.status or "", Level.INFO)
+
+
+def _key(event: Event) -> str | None:
+    """What the event is about. The runs of a branch's pipeline share one: the next one tells how it goes on."""
+    other = event.number if event.number is not None else event.subject
+    lasting = {"pipeline": event.branch or event.tag, "deployment": event.environment}
+    about = lasting.get(event.type, other)
+    return f"{event.provider}:{event.project or event.source}:{event.type}:{about}" if about else None
 
 
 def _author(event: Event) -> str | None:

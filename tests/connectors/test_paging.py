@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.connectors.base import MOST_PAGES, Connector, ConnectorConfig, RejectedError
+from integrations_sdk.connectors.base import (
+    MOST_PAGES,
+    Connector,
+    ConnectorConfig,
+    RejectedError,
+    changed_query,
+    json_of,
+)
 from integrations_sdk.connectors.paging import next_query
 from integrations_sdk.http.base import Headers, Request, Response
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
@@ -107,6 +114,67 @@ def test_a_listing_that_never_ends_is_given_up() -> None:
     with pytest.raises(RejectedError, match="does not end"):
         listed(http)
     assert len(http.requests) == MOST_PAGES + 1
+
+
+def counted(page: Response, query: str) -> str | None:
+    """The next page as the body counts it."""
+    body = json_of(page)
+    return changed_query(query, offset=2) if isinstance(body, dict) and body.get("more") else None
+
+
+def test_pages_may_be_objects_that_say_what_follows() -> None:
+    """The objects under `items` come from every page; where the next one is, the vendor's own rule tells."""
+    http = ScriptedHttp(
+        [reply(200, {"more": True, "things": [{"n": 1}, {"n": 2}]}), reply(200, {"things": [{"n": 3}]})]
+    )
+    listing = connect(Listing, {}, http)
+
+    async def collect() -> list[object]:
+        found = listing.records(
+            "/things", operation="list", query={"a": ["1", "2"]}, items="things", following=counted
+        )
+        return [record["n"] async for record in found]
+
+    assert asyncio.run(collect()) == [1, 2, 3]
+    assert [request.url.partition("?")[2] for request in http.requests] == ["a=1&a=2", "a=1&a=2&offset=2"]
+
+
+def test_a_rule_that_names_the_same_page_again_ends_the_listing() -> None:
+    """Offset 2 follows offset 2: the server counts wrongly, and is not asked for ever."""
+    http = ScriptedHttp([reply(200, {"more": True, "things": [{"n": 1}]})])
+    listing = connect(Listing, {}, http)
+
+    async def collect() -> int:
+        found = listing.records("/things", operation="list", items="things", following=counted)
+        return len([record async for record in found])
+
+    assert asyncio.run(collect()) == 2
+
+
+def test_a_page_without_its_list_is_refused() -> None:
+    """An object that lacks the list raises instead of looking empty."""
+
+    async def collect() -> None:
+        async for _ in connect(Listing, {}, ScriptedHttp([reply(200, {"error": "x"})])).records(
+            "/things", operation="list", items="things"
+        ):
+            raise AssertionError
+
+    with pytest.raises(RejectedError, match="instead of a JSON array"):
+        asyncio.run(collect())
+
+
+@pytest.mark.parametrize(
+    ("query", "changes", "expected"),
+    [
+        ("", {"page": 2}, "page=2"),
+        ("page=1&per_page=5", {"page": 2}, "per_page=5&page=2"),
+        ("s=a&s=b&empty=", {"offset": "x y"}, "s=a&s=b&empty=&offset=x+y"),
+    ],
+)
+def test_a_query_is_changed_in_place(query: str, changes: dict[str, str | int], expected: str) -> None:
+    """Repeated and empty parameters stay; what is changed is there once."""
+    assert changed_query(query, **changes) == expected
 
 
 def test_a_query_is_no_address() -> None:

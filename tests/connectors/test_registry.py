@@ -75,7 +75,7 @@ def test_unknown_provider_says_what_is_known() -> None:
     """A near name is suggested, otherwise all are listed."""
     with pytest.raises(NotFoundError, match="no provider 'slak': did you mean `slack`"):
         Registry().get("slak")
-    with pytest.raises(NotFoundError, match="known: datadog, github"):
+    with pytest.raises(NotFoundError, match=r"known: .*datadog, .*github"):
         Registry().get("zzzz")
 
 

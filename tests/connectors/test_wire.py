@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.connectors.wire import encoded, json_bytes, query_string, url_path
+from integrations_sdk.connectors.wire import basic, encoded, json_bytes, query_string, url_path
 from integrations_sdk.errors import ConfigurationError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -83,3 +83,9 @@ def test_a_body_comes_with_its_content_type(
 ) -> None:
     """Raw bytes say nothing of theirs."""
     assert encoded(*given) == (body, kind)
+
+
+def test_basic_credentials_are_those_of_the_rfc() -> None:
+    """The example of RFC 7617 section 2; what is not ASCII goes in UTF-8."""
+    assert basic("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+    assert basic("test", "123£") == "Basic dGVzdDoxMjPCow=="

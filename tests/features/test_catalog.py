@@ -18,7 +18,7 @@ def test_lists_are_filtered(manager, run):
         entry.provider for entry in run(manager.catalog.list(category="custom", capability="notifier"))
     ] == ["toy"]
     trackers = {entry.provider for entry in run(manager.catalog.list(capability="issue_tracker"))}
-    assert trackers == {"jira", "gitlab", "github"}
+    assert trackers == {"jira", "zendesk", "asana", "redmine", "gitlab", "github", "azure_devops"}
     for wrong in ({"category": "customs"}, {"capability": "tracker"}):
         with pytest.raises(ConfigurationError):
             run(manager.catalog.list(**wrong))

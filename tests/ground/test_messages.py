@@ -159,6 +159,27 @@ def test_failed_jobs_are_named_and_linked() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields", "key"),
+    [
+        ("pipeline", {"branch": "main", "number": 31}, "gitlab:shop/web:pipeline:main"),
+        ("pipeline", {"tag": "v1", "number": 32}, "gitlab:shop/web:pipeline:v1"),
+        (
+            "deployment",
+            {"environment": "production", "branch": "main"},
+            "gitlab:shop/web:deployment:production",
+        ),
+        ("issue", {"number": 7}, "gitlab:shop/web:issue:7"),
+        ("acme.alert", {"subject": "db-1", "project": None}, f"gitlab:{HOME}:acme.alert:db-1"),
+        ("pipeline", {"number": 33}, None),
+        ("push", {"branch": "main"}, None),
+    ],
+)
+def test_what_it_is_about(kind: str, fields: dict[str, Any], key: str | None) -> None:
+    """The key is that of the branch, environment or number, so that good news find the bad ones before."""
+    assert message_for(_event(kind, **fields)).key == key
+
+
 def test_lists_are_bounded() -> None:
     """Of many failed jobs five are named and the others counted."""
     fields = message_for(_event("pipeline", status="failed", jobs=_jobs(12))).fields

@@ -196,6 +196,7 @@ def test_queue_does_not_outlast_the_deadline() -> None:
     ("status", "headers", "told", "waits"),
     [
         (429, {"retry-after": "4"}, 4, 4),
+        (420, {"retry-after": "4"}, 4, 4),
         (403, {"retry-after": "4"}, 4, 4),
         (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "6"}, 6, 6),
         (404, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "6"}, 6, 6),

@@ -40,6 +40,7 @@ UNSAFE, FINAL, ATTEMPTS, DEADLINE = (
         (ResponseTooLargeError("too large"), FINAL, FINAL),
         (DeadlineExceededError("late"), DEADLINE, DEADLINE),
         (DeadlineExceededError("late", sent=False), DEADLINE, DEADLINE),
+        (420, GO, GO),
         (429, GO, GO),
         (503, GO, GO),
         (500, UNSAFE, GO),
@@ -145,7 +146,7 @@ def test_decisions_keep_their_bounds(
         assert attempt < policy.attempts
         assert elapsed + decision.delay < policy.deadline.total_seconds()
         assert decision.delay >= (wait or timedelta(0)).total_seconds()
-        assert idempotent or status in {403, 429, 503}
+        assert idempotent or status in {403, 420, 429, 503}
 
 
 @pytest.mark.parametrize(

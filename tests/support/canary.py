@@ -290,6 +290,7 @@ COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("prometheus", "password"): {"bearer_token": None, "username": "user"},
     ("slack", "bot_token"): {"webhook_url": None, "channel": "#canary"},
     ("webhook", "secret_url"): {"url": None},
+    ("zendesk", "oauth_token"): {"api_token": None, "email": None},
 }
 """What else must be configured, where a secret does not go with what a stand-in is configured with."""
 

@@ -17,10 +17,13 @@ from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_em
 from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext, ConnectorMemory
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, sentence, time_of, words_of
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
+from integrations_sdk.connectors.paging import Following, changed_query
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
+from integrations_sdk.connectors.reading import at, objects_at, text_at, texts_at
 from integrations_sdk.connectors.renderings import Renderings
+from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
-from integrations_sdk.connectors.wire import json_bytes, url_path
+from integrations_sdk.connectors.wire import basic, given, json_bytes, url_path
 from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -89,6 +92,7 @@ __all__ = [
     "EventType",
     "Fault",
     "Field",
+    "Following",
     "Headers",
     "Issue",
     "IssueDraft",
@@ -118,11 +122,15 @@ __all__ = [
     "Secret",
     "Sent",
     "SourceHost",
+    "at",
+    "basic",
     "batches",
+    "changed_query",
     "event_facts",
     "event_metrics",
     "fault_of",
     "finite",
+    "given",
     "http_url",
     "is_marked",
     "issue_text",
@@ -133,6 +141,7 @@ __all__ = [
     "mark_of",
     "message_for",
     "not_empty",
+    "objects_at",
     "one_of",
     "origin",
     "packed",
@@ -144,7 +153,10 @@ __all__ = [
     "settings",
     "sign",
     "signed_token",
+    "text_at",
+    "texts_at",
     "time_of",
+    "unwanted",
     "url_path",
     "uuid7",
     "words_of",

@@ -18,20 +18,12 @@ from integrations_sdk.connectors.capabilities import EventSink, Notifier
 from integrations_sdk.connectors.config import ConnectorConfig, secret_values
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, unexpected
 from integrations_sdk.connectors.masking import Credentials, Masks
-from integrations_sdk.connectors.paging import next_query
+from integrations_sdk.connectors.paging import Following, linked
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.wire import encoded, query_string
 from integrations_sdk.errors import ConnectorError, RejectedError
-from integrations_sdk.http.base import (
-    Call,
-    Connection,
-    HttpSender,
-    RateLimit,
-    Request,
-    Response,
-    RetryPolicy,
-)
+from integrations_sdk.http.base import Call, Connection, HttpSender, RateLimit, Request, Response, RetryPolicy
 from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.retry import retry_after
 from integrations_sdk.messages import message_for
@@ -260,25 +252,35 @@ class Connector(Generic[C_co]):
         return response
 
     async def records(
-        self, path: str, *, operation: str, query: Mapping[str, str | Sequence[str]] | None = None
+        self,
+        path: str,
+        *,
+        operation: str,
+        query: Mapping[str, str | Sequence[str]] | None = None,
+        items: str | None = None,
+        following: Following = linked,
     ) -> AsyncIterator[dict[str, JsonValue]]:
-        """Every object of a paged listing; a page is asked for when the one before is used up (`next_query()`).
+        """Every object of a paged listing; a page is asked for when the one before is used up.
+
+        Args:
+            items: the name under which a page holds them; None: a page is a list.
+            following: where the next page is; by default where the headers say (`next_query()`).
 
         Raises:
-            ConnectorError: as `call()`, when a page is not a JSON array, and after 10,000 pages.
+            ConnectorError: as `call()`, when a page has no JSON array there, and after 10,000 pages.
         """
         page: str | None = query_string(query).removeprefix("?")
         for asked in count():
             if page is None:
                 return
             response = await self.call("GET", f"{path}?{page}" if page else path, operation=operation)
-            for record in self.parse_list(response, operation):
+            for record in self.parse_list(response, operation, items=items):
                 yield record
-            page = next_query(response.headers, page)
+            found = following(response, page)
+            page = None if found == page else found  # a server that names the same page again would never end
             if asked >= MOST_PAGES:
-                raise self.error(
-                    Fault(RejectedError, "the listing does not end: narrow it"), response, operation
-                )
+                endless = Fault(RejectedError, "the listing does not end: narrow it")
+                raise self.error(endless, response, operation)
 
     async def attempt(self, work: Awaitable[T]) -> T | ConnectorError:
         """What `work` comes to, or the error it fails with: for several parts of which each counts for itself."""
@@ -339,13 +341,20 @@ class Connector(Generic[C_co]):
             raise self.error(unexpected(response, "object"), response, operation)
         return value
 
-    def parse_list(self, response: Response, operation: str) -> list[dict[str, JsonValue]]:
+    def parse_list(
+        self, response: Response, operation: str, *, items: str | None = None
+    ) -> list[dict[str, JsonValue]]:
         """The objects of the answer's JSON array, without credentials that they repeat.
+
+        Args:
+            items: the name of the array in the answer's JSON object; None: the answer is the array.
 
         Raises:
             RejectedError: it is not a JSON array; something other than the vendor's API answered.
         """
         value = self.masks.data(json_of(response), response.content)
+        if items is not None and isinstance(value, dict):
+            value = value.get(items)
         if not isinstance(value, list):
             raise self.error(unexpected(response, "array"), response, operation)
         return [item for item in value if isinstance(item, dict)]

@@ -30,7 +30,7 @@ _SPEAKING_KEYS: Final = (
 )  # fmt: skip
 _REQUEST_ID_HEADERS: Final = (
     "x-request-id", "x-slack-req-id", "x-github-request-id", "x-gitlab-meta", "atl-traceid", "x-arequestid",
-    "request-id",
+    "request-id", "x-zendesk-request-id", "activityid",
 )  # fmt: skip
 _REQUEST_IDS: Final = frozenset(_REQUEST_ID_HEADERS)
 # White space, control characters, and the marks that reverse the reading direction.
@@ -68,7 +68,7 @@ def fault_of(response: Response) -> Fault | None:
         return Fault(AuthenticationError, words or "the credentials are refused")
     if status == 403:
         return Fault(PermissionDeniedError, words or "the credentials lack a permission")
-    if status == 429:
+    if status in {420, 429}:
         return Fault(RateLimitedError, words or "rate limit exceeded")
     if status >= 500 or status < 200:
         return Fault(ProviderUnavailableError, words or "server error")

@@ -1,13 +1,17 @@
-"""Where the next page of a listing is, from an answer's headers. Pure."""
+"""Where the next page of a listing is, from an answer's headers or body. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode
 
-from integrations_sdk.http.base import Headers
+from integrations_sdk.http.base import Headers, Response
 
-__all__ = ["next_query"]
+__all__ = ["Following", "changed_query", "linked", "next_query"]
+
+Following = Callable[[Response, str], str | None]
+"""Takes a page and the query that asked for it; gives that of the page after it, None after the last."""
 
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
 
@@ -21,6 +25,17 @@ def next_query(headers: Headers, query: str) -> str | None:
     """
     found = _linked(headers.get("link", "")) or _numbered(headers.get("x-next-page", ""), query)
     return None if found == query else found  # a server that names the same page again would never end
+
+
+def linked(page: Response, query: str) -> str | None:
+    """`Following` for vendors that name the next page in a header (`next_query()`)."""
+    return next_query(page.headers, query)
+
+
+def changed_query(query: str, **parameters: str | int) -> str:
+    """The query with these parameters set, each in place of what was given for it."""
+    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in parameters]
+    return urlencode([*kept, *parameters.items()])
 
 
 def _linked(links: str) -> str | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json as json_codec
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 from urllib.parse import quote, urlencode
 
 from integrations_sdk.errors import ConfigurationError, Problem
+from integrations_sdk.models import JsonValue
 
-__all__ = ["encoded", "json_bytes", "query_string", "url_path"]
+__all__ = ["basic", "encoded", "given", "json_bytes", "query_string", "url_path"]
 
 _STEPS: Final = frozenset({"", ".", ".."})
 # `json.dumps` with any option makes an encoder for every call
@@ -32,6 +34,16 @@ def url_path(template: str, **values: object) -> str:
 def query_string(query: Mapping[str, str | Sequence[str]] | None) -> str:
     """`?` and the query; empty when there is none."""
     return "?" + urlencode(query, doseq=True, errors="replace") if query else ""
+
+
+def basic(user: str, password: str) -> str:
+    """The value of `Authorization` for HTTP Basic (RFC 7617), in UTF-8."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode('utf-8', 'replace')).decode()}"
+
+
+def given(**fields: JsonValue) -> dict[str, JsonValue]:
+    """The fields that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def json_bytes(value: object) -> bytes:

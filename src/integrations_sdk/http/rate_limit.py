@@ -16,7 +16,7 @@ from integrations_sdk.http.retry import announces_limit, reset_after, retry_afte
 __all__ = ["RateLimiter", "wait_for"]
 
 _NEGLIGIBLE: Final = 1e-6  # below it a wait is the rounding of floats, not time
-_REFUSALS: Final = frozenset({403, 429, 503})
+_REFUSALS: Final = frozenset({403, 420, 429, 503})
 
 
 def wait_for(

@@ -20,7 +20,7 @@ _EPOCH: Final = (
     1_000_000_000  # no vendor announces a wait of 31 years, so a greater number is a point in time
 )
 _EPOCH_MILLISECONDS: Final = 100_000_000_000
-_REFUSED: Final = frozenset({429, 503})
+_REFUSED: Final = frozenset({420, 429, 503})  # 420 is Statuspage's 429
 _BROKEN: Final = frozenset({500, 502, 504})
 _REMAINING: Final = frozenset({
     "x-ratelimit-remaining",  # GitHub, GitLab, Jira, Discord, Datadog
@@ -72,7 +72,7 @@ def decide(
     | failure | repeated |
     |---|---|
     | not sent: connection refused, no name, TLS | always |
-    | 429, 503; 403 that says when to come back | always: the request was refused, not acted on |
+    | 429 (420), 503; 403 that says when to come back | always: the request was refused, not acted on |
     | 500, 502, 504; reset, timeout, broken answer | if idempotent |
     | blocked address, too large an answer, deadline | never |
     | any other status | never |
@@ -101,7 +101,7 @@ def retry_after(headers: Headers, now: datetime) -> timedelta | None:
     """How long the answer asks to wait; None when it does not say, or nothing intelligible.
 
     `Retry-After` (RFC 9110 §10.2.3) in seconds or as an HTTP date, else `reset_after()`. Times past
-    are 0, more than a day counts as a day. Only the answer to a refusal (403, 429, 503) asks for
+    are 0, more than a day counts as a day. Only the answer to a refusal (403, 420, 429, 503) asks for
     anything: with other statuses the same headers are mere information.
     """
     value = headers.get("retry-after")

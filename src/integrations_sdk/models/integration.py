@@ -32,13 +32,20 @@ class IntegrationType(StrEnum):
 
     SLACK = "slack"
     JIRA = "jira"
+    ZENDESK = "zendesk"
+    ASANA = "asana"
+    REDMINE = "redmine"
     JENKINS = "jenkins"
     GITLAB = "gitlab"
     GITHUB = "github"
+    AZURE_DEVOPS = "azure_devops"
     DATADOG = "datadog"
     SENTRY = "sentry"
     PROMETHEUS = "prometheus"
     NEWRELIC = "newrelic"
+    PAGERDUTY = "pagerduty"
+    OPSGENIE = "opsgenie"
+    STATUSPAGE = "statuspage"
     WEBHOOK = "webhook"
 
 

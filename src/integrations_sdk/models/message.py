@@ -59,6 +59,8 @@ class Message(Record):
         text: the body; may have several lines.
         url: where the title leads.
         mentions: whom to call, in the vendor's own ids (`U012AB3CD`, `@here`).
+        key: what the news are about, e.g. `gitlab:group/app:pipeline:main`: news of the same key tell how it
+            went on, so that an alert is resolved by them. None: they stand alone.
     """
 
     text: str = ""
@@ -70,6 +72,7 @@ class Message(Record):
     links: tuple[Link, ...] = ()
     mentions: tuple[str, ...] = ()
     footer: str | None = None
+    key: str | None = None
 
     @property
     def summary(self) -> str:

@@ -16,15 +16,22 @@ from integrations_sdk.testing.server import LoopbackServer
 from integrations_sdk.testing.standin import Received, Reply, StandIn
 
 if TYPE_CHECKING:  # each is imported with its first use
+    from integrations_sdk.testing.vendors.asana import AsanaStandIn
+    from integrations_sdk.testing.vendors.azure_devops import AzureDevOpsStandIn
     from integrations_sdk.testing.vendors.datadog import DatadogStandIn
     from integrations_sdk.testing.vendors.github import GitHubStandIn
     from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
     from integrations_sdk.testing.vendors.jenkins import JenkinsStandIn
     from integrations_sdk.testing.vendors.jira import JiraStandIn
+    from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
+    from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
+    from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
     from integrations_sdk.testing.vendors.slack import SlackStandIn
+    from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
+    from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
 
 __all__ = ["Arrival", "FaultSpec", "Sandbox"]
 
@@ -67,15 +74,22 @@ class Sandbox:
         received: every request, in order of arrival, whatever became of it.
     """
 
+    asana: AsanaStandIn
+    azure_devops: AzureDevOpsStandIn
     datadog: DatadogStandIn
     github: GitHubStandIn
     gitlab: GitLabStandIn
     jenkins: JenkinsStandIn
     jira: JiraStandIn
+    opsgenie: OpsgenieStandIn
+    pagerduty: PagerDutyStandIn
     prometheus: PrometheusStandIn
+    redmine: RedmineStandIn
     sentry: SentryStandIn
     slack: SlackStandIn
+    statuspage: StatuspageStandIn
     webhook: WebhookStandIn
+    zendesk: ZendeskStandIn
 
     def __init__(self) -> None:
         self.received: list[Arrival] = []

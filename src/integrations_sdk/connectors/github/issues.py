@@ -12,12 +12,13 @@ from integrations_sdk.connectors.base import (
     JsonValue,
     Outcome,
     ProviderUnavailableError,
+    given,
     is_marked,
     issue_text,
     mark_of,
 )
 from integrations_sdk.connectors.github.api import GitHubApi
-from integrations_sdk.connectors.github.words import given, issue_state, number_of
+from integrations_sdk.connectors.github.words import issue_state, number_of
 
 __all__ = ["Issues"]
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from integrations_sdk.connectors.base import CommitStatus, JsonValue, Outcome, Secret
+from integrations_sdk.connectors.base import (
+    CommitStatus,
+    JsonValue,
+    Outcome,
+    Secret,
+    given,
+)
 from integrations_sdk.connectors.github.api import GitHubApi
-from integrations_sdk.connectors.github.words import commit_state, given, hook_events, number_of
+from integrations_sdk.connectors.github.words import commit_state, hook_events, number_of
 
 __all__ = ["Repository"]
 

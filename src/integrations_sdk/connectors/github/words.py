@@ -24,7 +24,6 @@ __all__ = [
     "build_status",
     "commit_state",
     "github_fault",
-    "given",
     "hook_events",
     "issue_state",
     "number_of",
@@ -137,11 +136,6 @@ def number_of(reference: str) -> str:
     if not number.isdecimal():
         raise ConfigurationError.of("github reference", "reference", "expected a number such as 12 or #12")
     return number
-
-
-def given(**fields: JsonValue) -> dict[str, JsonValue]:
-    """The fields that are not None."""
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _warnings(headers: Headers, today: date) -> Iterator[str]:

@@ -21,7 +21,7 @@ from integrations_sdk.connectors.base import (
 from integrations_sdk.connectors.gitlab.config import GitLabConfig
 from integrations_sdk.connectors.gitlab.words import gitlab_fault, token_warnings
 
-__all__ = ["GitLabApi", "given", "number_of"]
+__all__ = ["GitLabApi", "number_of"]
 
 
 class GitLabApi(Connector[GitLabConfig]):
@@ -149,8 +149,3 @@ def number_of(reference: str) -> str:
     if not number.isdecimal():
         raise ConfigurationError.of("gitlab reference", "reference", "expected a number such as 12 or #12")
     return number
-
-
-def given(**fields: JsonValue) -> dict[str, JsonValue]:
-    """The fields that are not None."""
-    return {name: value for name, value in fields.items() if value is not None}

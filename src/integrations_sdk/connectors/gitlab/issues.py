@@ -12,11 +12,12 @@ from integrations_sdk.connectors.base import (
     IssueDraft,
     JsonValue,
     Outcome,
+    given,
     is_marked,
     issue_text,
     mark_of,
 )
-from integrations_sdk.connectors.gitlab.api import GitLabApi, given, number_of
+from integrations_sdk.connectors.gitlab.api import GitLabApi, number_of
 from integrations_sdk.connectors.gitlab.words import inert, state_event
 
 __all__ = ["Issues"]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from integrations_sdk.connectors.base import JsonValue, Outcome
-from integrations_sdk.connectors.gitlab.api import GitLabApi, given, number_of
+from integrations_sdk.connectors.base import (
+    JsonValue,
+    Outcome,
+    given,
+)
+from integrations_sdk.connectors.gitlab.api import GitLabApi, number_of
 from integrations_sdk.connectors.gitlab.words import inert, state_event
 
 __all__ = ["MergeRequests"]
