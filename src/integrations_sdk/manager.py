@@ -37,6 +37,7 @@ from integrations_sdk.integrations.sender import IntegrationSender
 from integrations_sdk.integrations.slack import AsyncSlackManager
 from integrations_sdk.models import Integration, RecordList, Scope
 from integrations_sdk.oauth import AsyncOAuthManager
+from integrations_sdk.queue.events import EventReader
 from integrations_sdk.queue.opening import open_queue
 from integrations_sdk.runtime import Runtime
 from integrations_sdk.secrets.base import SecretStore
@@ -123,10 +124,11 @@ class AsyncIntegrationManagementManager:
         self.registry = registry
         self._thresholds = thresholds
         directory = self._directory = ConnectorDirectory(runtime, registry)
-        engine = self._engine = _engine(runtime, self._delivery)
+        reader = EventReader()
+        engine = self._engine = _engine(runtime, self._delivery, reader)
         self._senders = {
-            "integration": IntegrationSender(directory, act),
-            "webhook": IntegrationSender(directory, call),
+            "integration": IntegrationSender(directory, act, reader),
+            "webhook": IntegrationSender(directory, call, reader),
         }
         for kind, sender in self._senders.items():
             engine.register(kind, sender, topic=kind, host=sender.host)
@@ -275,7 +277,7 @@ def _settings(settings: DeliverySettings, *, telemetry: bool) -> DeliverySetting
     return attrs.evolve(settings, metrics=(*settings.metrics, OpenTelemetryMetrics()))
 
 
-def _engine(runtime: Runtime, settings: DeliverySettings) -> DeliveryEngine:
+def _engine(runtime: Runtime, settings: DeliverySettings, reader: EventReader) -> DeliveryEngine:
     return DeliveryEngine(
         runtime,
         partial(open_queue, runtime.store, runtime.clock),
@@ -283,5 +285,6 @@ def _engine(runtime: Runtime, settings: DeliverySettings) -> DeliveryEngine:
         limits=settings.limits,
         retention=settings.retention,
         deliver=settings.worker,
+        reader=reader,
         metrics=settings.metrics,
     )

@@ -593,6 +593,20 @@ def test_events_survive_the_queue():
     assert reader.read(queued) == original
 
 
+def test_an_event_that_was_packed_here_is_not_read_again():
+    """The sender gets the very object; one of the same id with another content is another event."""
+    first = Event(
+        id="e", type="push", source="s", time=datetime(2026, 1, 1, tzinfo=UTC), data={"whose": "one"}
+    )
+    second = Event(id="e", type="push", source="s", time=first.time, data={"whose": "two"})
+    reader = EventReader()
+    queued = reader.pack(first), reader.pack(second)
+    assert [reader.read(one) for one in queued] == [first, second]
+    assert reader.read(queued[0]) is first
+    large = Event(id="e", type="push", source="s", time=first.time, data={"text": "x" * (1 << 20)})
+    assert reader.read(reader.pack(large)) is not large
+
+
 def test_the_log_is_kept_for_so_long():
     """What ended before the retention is forgotten as soon as the engine starts."""
 

@@ -20,7 +20,7 @@ from integrations_sdk.logs import logger
 from integrations_sdk.models import Event, OutcomeList
 from integrations_sdk.models.delivery import Target, TargetStatistics
 from integrations_sdk.queue.base import Accepted, NewDelivery, Queue, QueuedEvent
-from integrations_sdk.queue.events import pack
+from integrations_sdk.queue.events import EventReader
 from integrations_sdk.runtime import Runtime
 from integrations_sdk.store.upkeep import keep_purged
 
@@ -40,6 +40,7 @@ class DeliveryEngine:
         limits: how much is done at a time.
         retention: how long the log of what ended is kept.
         deliver: whether `enqueue_and_wait()` may `start()` a worker; False leaves sending to other processes.
+        reader: remembers events for the senders that share it.
         metrics: are told of what is recorded, and while it is started of the backlog.
     """
 
@@ -52,6 +53,7 @@ class DeliveryEngine:
         limits: WorkerLimits | None = None,
         retention: timedelta = timedelta(days=7),
         deliver: bool = True,
+        reader: EventReader | None = None,
         metrics: Sequence[DeliveryMetrics] = (),
     ) -> None:
         self._open = queue if callable(queue) else None
@@ -61,6 +63,7 @@ class DeliveryEngine:
         self._limits = limits or WorkerLimits()
         self._retention = retention
         self._deliver = deliver
+        self._reader = reader or EventReader()
         self._meters = Meters(metrics)
         self._routes: dict[str, Route] = {}
         self._topics: dict[str, str] = {}
@@ -120,7 +123,7 @@ class DeliveryEngine:
         Raises:
             ConfigurationError: something in it cannot be stored.
         """
-        queued = _queued(event)
+        queued = self._queued(event)
         new = self._new(targets, ordering_key, idempotency_key, due_at)
         return await self.queue.enqueue(queued, new)
 
@@ -136,7 +139,7 @@ class DeliveryEngine:
     ) -> tuple[Accepted, ...]:
         """`enqueue()` inside a transaction of your own; see `Queue.enqueue_within`."""
         new = self._new(targets, ordering_key, idempotency_key, due_at)
-        return await self.queue.enqueue_within(connection, _queued(event), new)
+        return await self.queue.enqueue_within(connection, self._queued(event), new)
 
     async def enqueue_and_wait(
         self,
@@ -162,7 +165,7 @@ class DeliveryEngine:
         until = None if timeout is None else loop.time() + timeout.total_seconds()
         futures = self._waiting.expect(one.delivery_id for one in new)
         try:
-            taken = await self.queue.enqueue(_queued(event), new)
+            taken = await self.queue.enqueue(self._queued(event), new)
             duplicates = self._waiting.expect(one.delivery_id for one in taken if one.duplicate)
             wanted = {one.delivery_id: {**futures, **duplicates}[one.delivery_id] for one in taken}
             elsewhere = bool(duplicates) or self._loop is not loop
@@ -313,12 +316,11 @@ class DeliveryEngine:
     def _now(self) -> datetime:
         return self._runtime.clock.now()
 
-
-def _queued(event: Event | QueuedEvent) -> QueuedEvent:
-    if isinstance(event, QueuedEvent):
-        return event
-    try:
-        return pack(event)
-    except (TypeError, ValueError) as error:
-        remedy = "use None, bool, finite numbers, text, lists and dicts"
-        raise ConfigurationError.of("enqueued event", "data", "has no JSON form", remedy) from error
+    def _queued(self, event: Event | QueuedEvent) -> QueuedEvent:
+        if isinstance(event, QueuedEvent):
+            return event
+        try:
+            return self._reader.pack(event)
+        except (TypeError, ValueError) as error:
+            remedy = "use None, bool, finite numbers, text, lists and dicts"
+            raise ConfigurationError.of("enqueued event", "data", "has no JSON form", remedy) from error

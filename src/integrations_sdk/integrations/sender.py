@@ -40,14 +40,17 @@ class IntegrationSender:
     Args:
         directory: whose store, credentials and registry are used; its scope says nothing here.
         handle: what is done with an event.
+        reader: reads events; shared, so that each is read once.
     """
 
-    def __init__(self, directory: ConnectorDirectory, handle: Handle) -> None:
+    def __init__(
+        self, directory: ConnectorDirectory, handle: Handle, reader: EventReader | None = None
+    ) -> None:
         runtime = directory.runtime
         traced_ = attrs.evolve(runtime, http=TracedHttp(runtime.http))
         self._directory = ConnectorDirectory(traced_, directory.registry)
         self._handle = handle
-        self._reader = EventReader()
+        self._reader = reader or EventReader()
         self._fresh: dict[str, tuple[float, AnyConnector]] = {}
         self._hosts: dict[Target, str] = {}
 

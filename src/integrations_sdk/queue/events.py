@@ -34,16 +34,27 @@ def pack_action(action: Action, now: datetime) -> QueuedEvent:
     return QueuedEvent(event_id=uuid7(now), event_type=f"action.{action.operation}", body=body)
 
 
+_LARGE: Final = 1024 * 1024
+
+
 class EventReader:
-    """Reads what was queued, each thing once as long as it is remembered.
+    """Reads what was queued, each thing once as long as it is remembered; what was packed here, not at all.
+
+    It goes by the whole body, for senders choose ids, and two tenants' events may share one.
 
     Args:
-        size: how many are.
+        size: how many are remembered; none with more than 1 MiB.
     """
 
     def __init__(self, size: int = 128) -> None:
         self._size = size
-        self._read: OrderedDict[str, Event | Action] = OrderedDict()
+        self._read: OrderedDict[bytes, Event | Action] = OrderedDict()
+
+    def pack(self, event: Event) -> QueuedEvent:
+        """`pack()`, remembering the event for when this process sends it. Errors as that."""
+        queued = pack(event)
+        self._remember(queued.body, event)
+        return queued
 
     def read(self, queued: QueuedEvent) -> Event | Action:
         """The event or action that was packed.
@@ -51,12 +62,16 @@ class EventReader:
         Raises:
             ConfigurationError: the body is none of ours.
         """
-        known = self._read.get(queued.event_id)
+        known = self._read.get(queued.body)
         if known is None:
             body = json.loads(queued.body)
             # Only the library writes this level of the body, and no event has a field of that name.
             known = restore(Action, body) if "operation" in body else restore(Event, body)
-            self._read[queued.event_id] = known
+            self._remember(queued.body, known)
+        return known
+
+    def _remember(self, body: bytes, event: Event | Action) -> None:
+        if len(body) <= _LARGE:
+            self._read[body] = event
             if len(self._read) > self._size:
                 self._read.popitem(last=False)
-        return known
