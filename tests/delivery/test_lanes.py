@@ -54,6 +54,16 @@ def test_a_lane_that_a_claim_has_filled_says_so():
     assert lanes.sent(*lanes.next())
 
 
+def test_what_is_sent_during_a_claim_does_not_hide_that_it_was_full():
+    """A claim is bound by what was held when it began: what it left for want of room is asked for all the same."""
+    lanes = Lanes(1)
+    lanes.add("a", claimed(A, "1"))
+    assert lanes.busy() == {A: 1}
+    assert not lanes.sent(*lanes.next())
+    lanes.add("a", claimed(A, "2"))  # all there was room for
+    assert lanes.sent(*lanes.next())
+
+
 def test_drained():
     """What is not being sent is given up, and forgotten."""
     lanes = Lanes(1)
