@@ -39,7 +39,7 @@ class Lanes:
     """All lanes of a worker.
 
     Args:
-        width: how many of one lane are sent at a time; twice as many are claimed, so that none runs dry.
+        width: how many of one lane are sent at a time; three times as many are held, so that none runs dry.
         most_paced: with so many waiting for their slots, no more is claimed of their lanes.
 
     Attributes:
@@ -51,13 +51,13 @@ class Lanes:
 
     def __init__(self, width: int, most_paced: int = 1_000) -> None:
         self.width = width
-        self.depth = 2 * width
+        self.depth = 3 * width
         self.held = 0
         self.ready = 0
         self.blocked = 0
         self.paced = 0
         self._most_paced = most_paced
-        self._refill = self.depth * 3 // 4  # a claim for each that was sent would cost more than it brings
+        self._refill = 2 * width  # a claim for each that was sent would cost more than it brings
         self._lanes: dict[Hashable, Lane] = {}
         self._rooms: dict[Hashable, int] = {}  # what the last claim was told, less what it brought
         self._line: deque[Lane] = deque()
