@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -355,6 +356,25 @@ def test_limits_are_kept():
                 await engine.enqueue(event(f"a{number}"), [A])
             await ended(engine, 90)
             assert sender.most[A] == 4
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("per_target", [1, 3, 8])
+def test_a_backlog_is_worked_off_without_further_news(per_target, tmp_path):
+    """What a claim leaves for want of room is claimed when there is some, whatever is sent during the claim."""
+
+    async def main():
+        store = SQLiteStore(tmp_path / "q.db")
+        draw = random.Random(per_target)
+        sender = Scripted(lambda d, e: asyncio.sleep(draw.random() * 0.002, sent()))
+        limits = WorkerLimits(concurrency=8, per_target=per_target)
+        async with engine_with(sender, store=store, limits=limits) as engine:
+            for number in range(300):
+                await engine.enqueue(event(str(number)), [A if number % 3 else B])
+            engine.start()
+            await ended(engine, 300)
+        await store.close()
 
     asyncio.run(main())
 

@@ -32,25 +32,37 @@ def test_lanes_take_turns_within_their_width():
 
 
 def test_a_full_lane_is_told_from_a_busy_one():
-    """A lane with twice its width counts as full for all targets it ever had; its next end makes room."""
+    """A lane with three times its width counts as full for all targets it ever had; its next end makes room."""
     lanes = Lanes(1)
     lanes.add("host", claimed(A, "1"))
     lanes.add("host", claimed(B, "2"))
-    lanes.add("other", claimed(Target("webhook", "c"), "3"))
-    assert lanes.busy() == {A: 2, B: 2, Target("webhook", "c"): 1}
+    lanes.add("host", claimed(B, "3"))
+    lanes.add("other", claimed(Target("webhook", "c"), "4"))
+    assert lanes.busy() == {A: 3, B: 3, Target("webhook", "c"): 1}
     lane, one = lanes.next()
     assert lanes.sent(lane, one)
     lane, one = lanes.next()
     assert not lanes.sent(lane, one)
-    assert lanes.busy() == {B: 1}
+    assert lanes.busy() == {B: 2}
 
 
 def test_a_lane_that_a_claim_has_filled_says_so():
     """What the claim left behind for want of room is claimed when the first of the lane is sent."""
     lanes = Lanes(1)
     lanes.busy()
+    for number in range(3):
+        lanes.add("a", claimed(A, str(number)))
+    assert lanes.sent(*lanes.next())
+
+
+def test_what_is_sent_during_a_claim_does_not_hide_that_it_was_full():
+    """A claim is bound by what was held when it began: what it left for want of room is asked for all the same."""
+    lanes = Lanes(1)
     for number in range(2):
         lanes.add("a", claimed(A, str(number)))
+    assert lanes.busy() == {A: 2}
+    assert not lanes.sent(*lanes.next())
+    lanes.add("a", claimed(A, "2"))  # all there was room for
     assert lanes.sent(*lanes.next())
 
 
@@ -67,11 +79,11 @@ def test_drained():
 
 
 def test_a_lane_is_refilled_by_many():
-    """What was full makes room known once a quarter of it is sent, not with each."""
+    """What was full makes room known once a third of it is sent, not with each."""
     lanes = Lanes(4)
-    for number in range(8):
+    for number in range(12):
         lanes.add("a", claimed(A, str(number)))
-    assert [lanes.sent(*lanes.next()) for _ in range(4)] == [False, True, False, False]
+    assert [lanes.sent(*lanes.next()) for _ in range(6)] == [False, False, False, True, False, False]
 
 
 def test_what_has_a_slot_waits_for_it():
@@ -110,6 +122,6 @@ def test_with_many_waiting_for_slots_no_more_of_theirs_is_claimed():
     for number in range(2):
         lanes.add("a", claimed(A, str(number), number))
     lanes.add("b", claimed(B, "b"))
-    assert lanes.busy() == {A: 8, B: 1}
+    assert lanes.busy() == {A: 12, B: 1}
     lanes.due(NOW)
     assert lanes.busy() == {A: 2, B: 1}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -92,6 +95,20 @@ def test_uuid7_sorts_by_time() -> None:
     moments = [START + timedelta(milliseconds=number) for number in range(500)]
     ids = [uuid7(moment) for moment in moments]
     assert ids == sorted(ids)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_uuid7_differs_after_a_fork() -> None:
+    """A child draws ids of its own, not those that its parent is about to draw."""
+    uuid7(START)
+    code = (
+        "import os; from datetime import datetime, UTC; from integrations_sdk.clock import uuid7; now = datetime.now(UTC);"
+        "uuid7(now); child = os.fork(); os.write(1, (uuid7(now) + '\\n').encode()); child and os.waitpid(child, 0)"
+    )
+    drawn = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert len(set(drawn)) == 2
 
 
 def test_uuid7_is_random_within_a_millisecond() -> None:

@@ -39,7 +39,7 @@ class Lanes:
     """All lanes of a worker.
 
     Args:
-        width: how many of one lane are sent at a time; twice as many are claimed, so that none runs dry.
+        width: how many of one lane are sent at a time; three times as many are held, so that none runs dry.
         most_paced: with so many waiting for their slots, no more is claimed of their lanes.
 
     Attributes:
@@ -51,14 +51,15 @@ class Lanes:
 
     def __init__(self, width: int, most_paced: int = 1_000) -> None:
         self.width = width
-        self.depth = 2 * width
+        self.depth = 3 * width
         self.held = 0
         self.ready = 0
         self.blocked = 0
         self.paced = 0
         self._most_paced = most_paced
-        self._refill = self.depth * 3 // 4  # a claim for each that was sent would cost more than it brings
+        self._refill = 2 * width  # a claim for each that was sent would cost more than it brings
         self._lanes: dict[Hashable, Lane] = {}
+        self._rooms: dict[Hashable, int] = {}  # what the last claim was told, less what it brought
         self._line: deque[Lane] = deque()
         self._slots: list[tuple[datetime, int, Lane, Claimed]] = []
         self._order = itertools.count()
@@ -72,8 +73,9 @@ class Lanes:
         lane.held[target] = lane.held.get(target, 0) + 1
         lane.targets.add(target)
         lane.total += 1
-        # What is there beyond that, no claim sees before some of the lane are sent.
-        lane.was_full = lane.was_full or lane.total >= self.depth
+        # A claim that brought all it was told there is room for has left the rest, whatever was sent meanwhile.
+        room = self._rooms[name] = self._rooms.get(name, self.depth) - 1
+        lane.was_full = lane.was_full or room <= 0
         self.held += 1
         if claimed.slot is None:
             self._put(lane, claimed)
@@ -125,8 +127,10 @@ class Lanes:
         """How many of each target are held; for those of a full lane as many as there may be."""
         counts: dict[Target, int] = {}
         crowded = self.paced >= self._most_paced
+        self._rooms = {}
         for lane in self._lanes.values():
             lane.was_full = lane.total >= self.depth or (crowded and lane.paced > 0)
+            self._rooms[lane.name] = self.depth - lane.total
             counts.update(dict.fromkeys(lane.targets, self.depth) if lane.was_full else lane.held)
         return counts
 

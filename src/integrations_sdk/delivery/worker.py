@@ -25,10 +25,10 @@ from integrations_sdk.queue.base import Batch, Claimed, Queue, Recorded, Result
 
 __all__ = ["DeliveryWorker", "Finished", "OnRecorded"]
 
-_LINGER: Final = 0.004
+_LINGER: Final = 0.01
 """Seconds a result waits for others to be recorded with."""
 
-_BATCH: Final = 32
+_BATCH: Final = 64
 """Results that are recorded without waiting for more."""
 
 _PACED: Final = 4
@@ -164,7 +164,7 @@ class DeliveryWorker:
 
     def _room(self) -> int:
         """How many to claim, if there are any; 0 while so few would not be worth a claim."""
-        room = 2 * self._limits.concurrency - self._at_work()
+        room = 3 * self._limits.concurrency - self._at_work()
         return room if room * 4 >= self._limits.concurrency else 0
 
     def _at_work(self) -> int:

@@ -47,7 +47,7 @@ class DeliveryState(StrEnum):
     """Given up; `error` says why. It can be replayed."""
 
 
-@attrs.frozen(order=True)
+@attrs.frozen(order=True, cache_hash=True)
 class Target:
     """Where a delivery goes.
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from integrations_sdk.models.delivery import Target
-from integrations_sdk.queue.embedded.bulk import as_json, fetch_rows
+from integrations_sdk.queue.embedded.bulk import as_json
 from integrations_sdk.queue.embedded.enqueueing import AHEAD, NEXT_SLOTS
 
 __all__ = [
@@ -37,11 +37,17 @@ class Slot(NamedTuple):
     gap: int
 
 
+Details: TypeAlias = list[Any]  # columns of several types
+"""A delivery as `_CANDIDATES` reads it: its number first, its target at `_TARGET`."""
+
+_TARGET: Final = 3
+
+
 class Claim(NamedTuple):
-    """What was handed out, as the columns of `_DETAILS`, the slots of some of it, and when there is more."""
+    """What was handed out, the slots of some of it, and when there is more."""
 
     token: int
-    rows: list[list[object]]
+    rows: list[Details]
     slots: dict[int, Slot]
     next_at: int | None
 
@@ -53,23 +59,22 @@ class _Pace(NamedTuple):
     slot: int
 
 
-_LINE: Final = (
-    "SELECT json_group_array(json_array(seq, gap, slot_at)) FROM (SELECT seq, gap, slot_at FROM queue_targets"
-    " WHERE held_at IS NULL AND turn_at <= ?"
-    " AND turn_at IS NOT NULL AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY turn_at LIMIT ?)"
+# Whose leases have ended, and who stands in the line; in one statement, as the first is nearly always nobody.
+_LOOK: Final = (
+    "SELECT json_array(json((SELECT json_group_array(token) FROM queue_leases"
+    " WHERE expires_at <= ? AND worker <> ?)), json((SELECT json_group_array(json_array(seq, gap, slot_at)) FROM"
+    " (SELECT seq, gap, slot_at FROM queue_targets WHERE held_at IS NULL AND turn_at <= ? AND turn_at IS NOT NULL"
+    " AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY turn_at LIMIT ?))))"
 )
 # CROSS JOIN keeps the line outermost; the inner select then reads a few entries of one index for each target.
 _CANDIDATES: Final = (
-    "SELECT json_group_array(json_array(d.target, d.seq)) FROM json_each(?) line"
+    "SELECT json_group_array(json_array(d.seq, d.id, d.event, d.target, d.key, d.idempotency, d.attempts,"
+    " d.tries, d.due_at, d.created_at, d.error)) FROM json_each(?) line"
     " CROSS JOIN queue_deliveries d WHERE d.seq IN (SELECT x.seq FROM queue_deliveries x"
     " WHERE x.target = line.value AND x.state = 0 AND x.due_at <= ? ORDER BY x.due_at, x.seq LIMIT ?)"
 )
 _TAKE: Final = (
     "UPDATE queue_deliveries SET state = 2, lease = ? WHERE seq IN (SELECT value FROM json_each(?))"
-)
-_DETAILS: Final = (
-    "SELECT json_group_array(json_array(seq, id, event, target, key, idempotency, attempts, tries, due_at,"
-    " created_at, error)) FROM queue_deliveries WHERE seq IN (SELECT value FROM json_each(?))"
 )
 _TAKE_TURNS: Final = (
     "UPDATE queue_targets SET turn_at = max((SELECT d.due_at FROM queue_deliveries d"
@@ -77,13 +82,11 @@ _TAKE_TURNS: Final = (
     f" {NEXT_SLOTS}) WHERE seq IN (SELECT value FROM json_each(?))"
 )
 _NEXT_SLOT: Final = "UPDATE queue_targets SET slot_at = ? WHERE seq = ?"
-_FIRST_TURN: Final = (
-    "SELECT turn_at FROM queue_targets WHERE held_at IS NULL AND turn_at IS NOT NULL"
-    " AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY turn_at LIMIT 1"
-)
-_FIRST_END: Final = (
-    "SELECT min(expires_at) FROM queue_leases l WHERE worker <> ? AND EXISTS"
-    " (SELECT 1 FROM queue_deliveries d WHERE d.lease = l.token AND d.state = 2)"
+_NEXT: Final = (
+    "SELECT (SELECT turn_at FROM queue_targets WHERE held_at IS NULL AND turn_at IS NOT NULL"
+    " AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY turn_at LIMIT 1),"
+    " (SELECT min(expires_at) FROM queue_leases l WHERE worker <> ? AND EXISTS"
+    " (SELECT 1 FROM queue_deliveries d WHERE d.lease = l.token AND d.state = 2))"
 )
 _GIVE_BACK: Final = "UPDATE queue_deliveries SET state = 0, lease = NULL WHERE lease = ? AND state = 2"
 _RELEASE: Final = (
@@ -108,24 +111,20 @@ def claim(
     Args:
         lead: slots begin so much later than now, because the worker will not hear of them sooner.
     """
-    _take_over(cursor, worker, now)
     full = {target for target, held in busy.items() if held >= per_target}
-    line = fetch_rows(cursor, _LINE, (now, as_json(full), limit))
+    line = _look(cursor, worker, full, limit, now)
     token = _renew(cursor, worker, until, insert=bool(line))
     rooms = {target: per_target - busy.get(target, 0) for target, _, _ in line}
     paces = {target: _Pace(gap, max(slot, now + lead)) for target, gap, slot in line if gap}
     left = {**rooms, **{target: min(rooms[target], _slots(pace, now)) for target, pace in paces.items()}}
     given = dict(left)
     taken = _pick(cursor, token, left, limit, now)
-    details: list[list[object]] = (
-        json.loads(cursor.execute(_DETAILS, (as_json(taken),)).fetchone()[0]) if taken else []
-    )
-    slots = _give_slots(cursor, paces, taken, details) if paces else {}
+    slots = _give_slots(cursor, paces, taken) if paces else {}
     take_turns(cursor, rooms, now)
     if len(taken) == limit:  # there may be more at once
-        return Claim(token, details, slots, now)
+        return Claim(token, taken, slots, now)
     full |= {target for target, room in rooms.items() if room <= given[target] - left[target]}
-    return Claim(token, details, slots, _next(cursor, worker, full))
+    return Claim(token, taken, slots, _next(cursor, worker, full))
 
 
 def extend(cursor: sqlite3.Cursor, worker: str, until: int) -> bool:
@@ -170,15 +169,22 @@ def version(cursor: sqlite3.Cursor) -> int:
     return int(cursor.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _take_over(cursor: sqlite3.Cursor, worker: str, now: int) -> None:
-    """Have what other workers hold under an ended lease pending again; nobody took over one's own."""
-    sql = "SELECT token FROM queue_leases WHERE expires_at <= ? AND worker <> ?"
-    for (token,) in cursor.execute(sql, (now, worker)).fetchall():
+def _look(cursor: sqlite3.Cursor, worker: str, full: Iterable[int], limit: int, now: int) -> list[list[int]]:
+    """The line of targets, after what other workers held under ended leases is pending again.
+
+    Nobody took over one's own.
+    """
+    sought = (now, worker, now, as_json(full), limit)
+    ended, line = json.loads(cursor.execute(_LOOK, sought).fetchone()[0])
+    if not ended:
+        return cast("list[list[int]]", line)
+    for token in ended:
         sql = "SELECT DISTINCT target FROM queue_deliveries WHERE lease = ? AND state = 2"
         targets = [row[0] for row in cursor.execute(sql, (token,)).fetchall()]
         cursor.execute(_GIVE_BACK, (token,))
         cursor.execute("DELETE FROM queue_leases WHERE token = ?", (token,))
         take_turns(cursor, targets, now)
+    return _look(cursor, worker, full, limit, now)
 
 
 def _renew(cursor: sqlite3.Cursor, worker: str, until: int, *, insert: bool) -> int:
@@ -191,30 +197,31 @@ def _renew(cursor: sqlite3.Cursor, worker: str, until: int, *, insert: bool) -> 
     return int(row[0]) if row else 0
 
 
-def _pick(cursor: sqlite3.Cursor, token: int, rooms: dict[int, int], limit: int, now: int) -> list[int]:
+def _pick(cursor: sqlite3.Cursor, token: int, rooms: dict[int, int], limit: int, now: int) -> list[Details]:
     """Lease up to `limit` deliveries of the targets in equal shares; `rooms` says how much room is left."""
-    taken: list[int] = []
+    taken: list[Details] = []
     line = list(rooms)
     while line and len(taken) < limit:
         share = -(-(limit - len(taken)) // len(line))
-        found: dict[int, list[int]] = {target: [] for target in line}
-        for target, seq in fetch_rows(cursor, _CANDIDATES, (as_json(line), now, share)):
-            if len(found[target]) < rooms[target]:
-                found[target].append(seq)
+        found: dict[int, list[Details]] = {target: [] for target in line}
+        for row in json.loads(cursor.execute(_CANDIDATES, (as_json(line), now, share)).fetchone()[0]):
+            if len(found[row[_TARGET]]) < rooms[row[_TARGET]]:
+                found[row[_TARGET]].append(row)
         chosen = _in_turns(list(found.values()), limit - len(taken))
         if not chosen:
             break
-        cursor.execute(_TAKE, (token, as_json(chosen)))
+        cursor.execute(_TAKE, (token, as_json(row[0] for row in chosen)))
         taken += chosen
-        picked = set(chosen)
-        for target, seqs in found.items():
-            rooms[target] -= len(picked.intersection(seqs))
+        for row in chosen:
+            rooms[row[_TARGET]] -= 1
         line = [target for target in line if rooms[target] > 0 and len(found[target]) == share]
     return taken
 
 
-def _in_turns(lists: Sequence[Sequence[int]], limit: int) -> list[int]:
+def _in_turns(lists: Sequence[Sequence[Details]], limit: int) -> list[Details]:
     """The first of each, then the second of each, up to the limit."""
+    if len(lists) == 1:
+        return list(lists[0][:limit])
     longest = max(map(len, lists), default=0)
     order = [items[rank] for rank in range(longest) for items in lists if rank < len(items)]
     return order[:limit]
@@ -225,23 +232,17 @@ def _slots(pace: _Pace, now: int) -> int:
     return max(0, (now + AHEAD - pace.slot) // pace.gap + 1)
 
 
-def _give_slots(
-    cursor: sqlite3.Cursor, paces: dict[int, _Pace], taken: Sequence[int], details: Iterable[Sequence[object]]
-) -> dict[int, Slot]:
+def _give_slots(cursor: sqlite3.Cursor, paces: dict[int, _Pace], taken: Iterable[Details]) -> dict[int, Slot]:
     """Slots for what was taken of targets with a rate limit, in the order in which it was taken."""
-    targets = {row[0]: row[3] for row in details}
     slots: dict[int, Slot] = {}
-    for seq in taken:
-        target = targets[seq]
-        if isinstance(target, int) and (pace := paces.get(target)) is not None:
-            slots[seq] = Slot(pace.slot, pace.gap)
-            paces[target] = pace._replace(slot=pace.slot + pace.gap)
+    for row in taken:
+        if (pace := paces.get(row[_TARGET])) is not None:
+            slots[row[0]] = Slot(pace.slot, pace.gap)
+            paces[row[_TARGET]] = pace._replace(slot=pace.slot + pace.gap)
     cursor.executemany(_NEXT_SLOT, [(pace.slot, target) for target, pace in paces.items()])
     return slots
 
 
 def _next(cursor: sqlite3.Cursor, worker: str, full: Iterable[int]) -> int | None:
-    turn = cursor.execute(_FIRST_TURN, (as_json(full),)).fetchone()
-    lease = cursor.execute(_FIRST_END, (worker,)).fetchone()
-    times = [row[0] for row in (turn, lease) if row is not None and row[0] is not None]
-    return min(times) if times else None
+    times = cursor.execute(_NEXT, (as_json(full), worker)).fetchone()
+    return min((time for time in times if time is not None), default=None)

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from integrations_sdk.clock import Clock, SystemClock, uuid7
 from integrations_sdk.errors import NotFoundError, StateError
@@ -133,10 +133,10 @@ class EmbeddedQueue:
                 now=start,
                 lead=lead,
             )
-            needed = {cast("int", row[2]) for row in claim.rows}
+            needed = {row[2] for row in claim.rows}
             events = self._events.find(needed)
             read = claiming.fetch_events(cursor, needed - events.keys()) if len(events) < len(needed) else ()
-            unknown = self._targets.missing(cast("int", row[3]) for row in claim.rows)
+            unknown = self._targets.missing(row[3] for row in claim.rows)
             targets = claiming.fetch_targets(cursor, unknown) if unknown else {}
             return _Found(claim, events, read, targets, claiming.version(cursor))
 
