@@ -7,13 +7,17 @@ from collections import OrderedDict
 from datetime import datetime
 from typing import Final
 
+import attrs
+
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import restore
-from integrations_sdk.models import Event
+from integrations_sdk.models import Event, plain
 from integrations_sdk.models.delivery import Action
 from integrations_sdk.queue.base import QueuedEvent
 
 __all__ = ["EventReader", "pack", "pack_action"]
+
+_FIELDS: Final = tuple(attrs.fields_dict(Event))
 
 _TO_JSON: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
@@ -24,7 +28,8 @@ def pack(event: Event) -> QueuedEvent:
     Raises:
         TypeError: its data has no JSON form; `ValueError` likewise, for numbers that are not finite.
     """
-    body = _TO_JSON({name: value for name, value in dict(event).items() if value is not None})
+    fields = ((name, getattr(event, name)) for name in _FIELDS)
+    body = _TO_JSON({name: plain(value) for name, value in fields if value is not None and value != ()})
     return QueuedEvent(event_id=event.id, event_type=event.type, body=body.encode())
 
 
