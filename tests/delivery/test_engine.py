@@ -512,13 +512,13 @@ def test_an_abandoning_stop_gives_everything_back():
 
 
 def test_a_fault_of_the_store_passes(monkeypatch):
-    """When claiming or recording fails for once, the worker goes on, and every delivery ends."""
+    """When claiming, recording or waiting for news fails for once, the worker goes on, and every delivery ends."""
     monkeypatch.setattr("integrations_sdk.delivery.worker._AGAIN_AFTER_FAULT", 0.01)
 
     async def main():
         async with engine_with(Scripted(), limits=WorkerLimits(lease=timedelta(milliseconds=200))) as engine:
             queue = engine.queue
-            faults = {"claim": 2, "record": 1}
+            faults = {"claim": 2, "record": 1, "wait": 1}
 
             def faulty(name, real):
                 async def call(*args, **options):
@@ -529,8 +529,11 @@ def test_a_fault_of_the_store_passes(monkeypatch):
 
                 return call
 
-            queue.claim, queue.record = faulty("claim", queue.claim), faulty("record", queue.record)
+            for name in faults:
+                setattr(queue, name, faulty(name, getattr(queue, name)))
             engine.start()
+            while faults["wait"] > 0:
+                await asyncio.sleep(0.001)
             for number in range(10):
                 await engine.enqueue(event(str(number)), [A])
             await ended(engine, 10)

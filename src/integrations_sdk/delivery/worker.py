@@ -173,8 +173,6 @@ class DeliveryWorker:
 
     async def _claim(self, limit: int) -> None:
         self._more = False
-        if self._listening is not None and self._listening.done():
-            self._listening = None
         asked = time.monotonic()
         name, self.name = self.name, self._new_name()
         batch: Batch = await self._queue.claim(
@@ -353,7 +351,9 @@ class DeliveryWorker:
         self._lingering = None
 
     def _heard(self, listening: asyncio.Task[bool]) -> None:
-        if not listening.cancelled() and listening.exception() is None:
+        self._listening = None
+        if not listening.cancelled():
+            listening.exception()  # it is known now; if the store is in trouble, the claim says so
             self._more = True
         self._wake.set()
 

@@ -169,6 +169,28 @@ def test_readers_begin_no_transaction(opener: Opener) -> None:
         assert "BEGIN IMMEDIATE" not in opener.statements
 
 
+def test_who_only_looks_waits_for_nobody(opener: Opener) -> None:
+    """A look begins no transaction by itself, so another connection's lock does not hold it up; beside a write it shares its."""
+
+    async def scenario(worker: Worker) -> None:
+        await worker.run(lambda c: c.execute("INSERT INTO t VALUES (1)").rowcount)
+        other = sqlite3.connect(opener.path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        opener.statements.clear()
+        assert isinstance(await worker.run(lambda c: c.in_transaction, looks=True), bool)
+        assert opener.statements == []
+        other.close()
+        found = await asyncio.gather(
+            worker.run(lambda c: c.in_transaction, looks=True),
+            worker.run(lambda c: c.execute("INSERT INTO t VALUES (2)").rowcount),
+        )
+        assert found[1] == 1
+
+    with working(opener) as worker:
+        asyncio.run(scenario(worker))
+    assert opener.rows() == [1, 2]
+
+
 def test_the_end_finishes_what_waits(opener: Opener) -> None:
     """What was asked for before the end is done; asking afterwards raises; ending twice is fine."""
     with working(opener) as worker:

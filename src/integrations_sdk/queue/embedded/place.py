@@ -60,7 +60,7 @@ class FilePlace:
 
     async def version(self) -> int | None:
         """See `Place.version`; asked of the writing connection, whose own commits do not count."""
-        return await self._store.transact(lambda connection: version(connection.cursor()))
+        return await self._store.look(lambda connection: version(connection.cursor()))
 
     async def close(self) -> None:
         """The store is its owner's to close."""

@@ -156,6 +156,11 @@ class SQLiteStore:
         self._now()
         return await self._writer.run(work)
 
+    async def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work`, which changes nothing, returns, done on the writing thread: sees its connection's own state."""
+        self._now()
+        return await self._writer.run(work, looks=True)
+
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work`, which changes nothing, returns, done on the reading thread."""
         self._now()
