@@ -127,8 +127,10 @@ def json_schema(connector: type[Connector[ConnectorConfig]]) -> dict[str, JsonVa
 def _fields(config: type[ConnectorConfig]) -> list[CatalogField]:
     hints = typing.get_type_hints(config)
     secrets = secret_names(config)
-    shared = {field.name for field in fields_of(ConnectorConfig)}
-    ordered = sorted(fields_of(config), key=lambda field: field.name in shared)  # its own fields first
+    kinds = [kind for kind in config.__mro__ if issubclass(kind, ConnectorConfig)]
+    names = [{field.name for field in fields_of(kind)} for kind in kinds]
+    # Its own fields first, then those of its kind, then everybody's.
+    ordered = sorted(fields_of(config), key=lambda field: sum(field.name in known for known in names))
     return [
         CatalogField(
             name=field.name,

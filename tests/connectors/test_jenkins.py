@@ -26,11 +26,11 @@ from integrations_sdk.connectors.base import (
     ProviderUnavailableError,
     RejectedError,
 )
+from integrations_sdk.connectors.builds import delays
 from integrations_sdk.connectors.jenkins import JenkinsConfig, JenkinsConnector, connector
 from integrations_sdk.connectors.jenkins.builds import (
     Reference,
     declared,
-    delays,
     job_of_url,
     job_path,
     queue_number,

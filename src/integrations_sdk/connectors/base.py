@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import load
+from integrations_sdk.connectors.build_server import BuildServer
+from integrations_sdk.connectors.builds import BuildServerConfig, parameter_text
 from integrations_sdk.connectors.capabilities import (
     BuildTrigger,
     EventSink,
@@ -74,6 +76,8 @@ __all__ = [
     "AuthenticationError",
     "Build",
     "BuildRequest",
+    "BuildServer",
+    "BuildServerConfig",
     "BuildStatus",
     "BuildTrigger",
     "Category",
@@ -145,6 +149,7 @@ __all__ = [
     "one_of",
     "origin",
     "packed",
+    "parameter_text",
     "plain",
     "profile_headers",
     "rsa_private_key",

@@ -82,6 +82,7 @@ class BuildRequest(Record):
 
     branch: str | None = None
     commit_sha: str | None = None
+    tag: str | None = None
     job: str | None = None
     parameters: Mapping[str, str] = attrs.field(factory=dict)
 

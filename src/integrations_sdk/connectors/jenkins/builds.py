@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -11,31 +11,23 @@ from integrations_sdk.connectors.base import (
     BuildRequest,
     BuildStatus,
     ConfigurationError,
-    Event,
-    EventType,
     JsonValue,
+    parameter_text,
     url_path,
 )
 from integrations_sdk.connectors.jenkins.config import JenkinsConfig
 
 __all__ = [
-    "ENDED",
     "Reference",
     "declared",
-    "delays",
     "job_of_url",
     "job_path",
     "parameters_of",
     "queue_number",
-    "request_of",
     "session_cookie",
     "status_of",
-    "why_not",
 ]
 
-ENDED: Final = frozenset({BuildStatus.SUCCESS, BuildStatus.FAILED, BuildStatus.CANCELED})
-
-_SLOWEST: Final = 60.0
 _LONGEST_URL: Final = 4000
 _RESULTS: Final = {  # hudson.model.Result
     "SUCCESS": BuildStatus.SUCCESS,
@@ -43,11 +35,6 @@ _RESULTS: Final = {  # hudson.model.Result
     "FAILURE": BuildStatus.FAILED,
     "ABORTED": BuildStatus.CANCELED,
     "NOT_BUILT": BuildStatus.CANCELED,
-}
-_SWITCHES: Final = {
-    EventType.PUSH: "trigger_on_push",
-    EventType.MERGE_REQUEST: "trigger_on_merge_request",
-    EventType.TAG_PUSH: "trigger_on_tag",
 }
 
 
@@ -123,12 +110,14 @@ def status_of(build: Mapping[str, JsonValue]) -> BuildStatus:
 
 
 def parameters_of(request: BuildRequest, config: JenkinsConfig) -> dict[str, str]:
-    """Every parameter there is a value for: the configured, the branch and commit, the request's own."""
-    values = {name: _text(value) for name, value in config.job_parameters.items()}
+    """Every parameter there is a value for: the configured, the branch, commit and tag, the request's own."""
+    values = {name: parameter_text(value) for name, value in config.job_parameters.items()}
     if request.branch:
         values[config.branch_parameter] = request.branch
     if request.commit_sha:
         values[config.commit_parameter] = request.commit_sha
+    if request.tag:
+        values[config.tag_parameter] = request.tag
     return {**values, **request.parameters}
 
 
@@ -143,55 +132,11 @@ def declared(given: Mapping[str, str], names: Collection[str]) -> tuple[dict[str
     return sent, [name for name, own in known.items() if own is None]
 
 
-def why_not(event: Event, config: JenkinsConfig) -> str | None:
-    """Why an event starts no build, its branch apart; None if it does."""
-    if event.type not in _SWITCHES:
-        return f"{event.type} starts no builds: push, merge_request and tag_push do"
-    name = _SWITCHES[EventType(event.type)]
-    switch = getattr(config, name)
-    if switch is None:
-        switch = config.events is not None
-    if not switch:
-        return f"{name} is off"
-    if event.action == "deleted" or not event.sha:
-        return "there is no commit to build"
-    if event.type == EventType.MERGE_REQUEST and not _new_commits(event):
-        return f"a merge request that was {event.action or 'touched'} brings no new commits"
-    return None
-
-
-def request_of(event: Event, config: JenkinsConfig) -> BuildRequest:
-    """What to build for an event."""
-    extra = {config.tag_parameter: event.tag} if event.tag else {}
-    return BuildRequest(branch=event.branch, commit_sha=event.sha, parameters=extra)
-
-
 def session_cookie(set_cookie: str) -> str:
     """The session in a `Set-Cookie` header, for `Cookie`; a crumb is worth nothing without its session."""
     return "; ".join(re.findall(r"(?:^|,\s*)(JSESSIONID[^=;,\s]*=[^;,\s]+)", set_cookie))
 
 
-def delays(first: float) -> Iterator[float]:
-    """Seconds to wait between looks: from `first` on half as much more each time, up to a minute."""
-    delay = first
-    while True:
-        yield delay
-        delay = max(first, min(delay * 1.5, _SLOWEST))
-
-
 def _path(url: str) -> str:
     """The path of a URL or a reference to one; of what is none, too, for a vendor wrote it."""
     return re.sub(r"^[a-z]+://[^/?#]*|[?#].*$", "", url[:_LONGEST_URL], flags=re.DOTALL)
-
-
-def _new_commits(event: Event) -> bool:
-    """GitLab says `oldrev`, GitHub `synchronize`, when commits were pushed to a request that is open."""
-    if event.action in {"opened", "reopened"}:
-        return True
-    attributes = event.data.get("object_attributes")
-    pushed = isinstance(attributes, dict) and bool(attributes.get("oldrev"))
-    return event.action == "updated" and (pushed or event.data.get("action") == "synchronize")
-
-
-def _text(value: str | float) -> str:  # True is a number, too
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 
 from integrations_sdk.connectors.base import (
-    ConnectorConfig,
+    BuildServerConfig,
     Problem,
     Secret,
     http_url,
@@ -31,12 +30,8 @@ def _root(value: str) -> str | None:
     return wrong
 
 
-def _positive(value: timedelta) -> str | None:
-    return None if value > timedelta(0) else "more than 0 seconds"
-
-
 @settings
-class JenkinsConfig(ConnectorConfig):
+class JenkinsConfig(BuildServerConfig):
     """A Jenkins server, and the jobs that are started on it."""
 
     jenkins_url: str = setting(
@@ -66,11 +61,6 @@ class JenkinsConfig(ConnectorConfig):
         default=None,
         validate=not_empty,
     )
-    trigger_on_push: bool | None = setting("Build what is pushed; none: if `events` names it.", default=None)
-    trigger_on_merge_request: bool | None = setting(
-        "Build merge requests with new commits; none: if `events` names them.", default=None
-    )
-    trigger_on_tag: bool | None = setting("Build new tags; none: if `events` names them.", default=None)
     trigger_patterns: tuple[str, ...] = setting(
         "Configuration keys whose change starts a build, with `*` as a wildcard.",
         default=(),
@@ -81,22 +71,6 @@ class JenkinsConfig(ConnectorConfig):
         "Parameter that takes the commit.", default="COMMIT_SHA", validate=not_empty
     )
     tag_parameter: str = setting("Parameter that takes the tag.", default="TAG", validate=not_empty)
-    report_status_to: str | None = setting(
-        "Id of the GitLab or GitHub integration that shows the builds' results beside their commits.",
-        default=None,
-        validate=not_empty,
-        example="gitlab-1",
-    )
-    poll_interval: timedelta = setting(
-        "Seconds between two looks at a build; later ones are further apart.",
-        default=timedelta(seconds=5),
-        validate=_positive,
-    )
-    build_timeout: timedelta = setting(
-        "Seconds for which a build's result is waited for in order to report it.",
-        default=timedelta(hours=6),
-        validate=_positive,
-    )
 
     @classmethod
     def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from integrations_sdk.connectors.base import (
+    BuildServer,
     Category,
     CheckResult,
-    Connector,
     ConnectorContext,
     ConnectorError,
     Fault,
@@ -33,7 +33,7 @@ _REFUSALS: Final = {
 }
 
 
-class JenkinsServer(Connector[JenkinsConfig]):
+class JenkinsServer(BuildServer[JenkinsConfig]):
     """What is asked of a Jenkins server.
 
     API tokens need no crumb (Jenkins 2.96 and later); a password does, together with the session it was
@@ -61,6 +61,11 @@ class JenkinsServer(Connector[JenkinsConfig]):
     def __init__(self, config: JenkinsConfig, context: ConnectorContext) -> None:
         super().__init__(config, context)
         self._crumb: dict[str, str] = {}
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """Every configured job."""
+        return self.config.all_jobs
 
     @property
     def base_url(self) -> str:

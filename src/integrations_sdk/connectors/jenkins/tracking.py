@@ -9,16 +9,13 @@ from typing import Final
 from integrations_sdk.connectors.base import (
     Build,
     BuildStatus,
-    DeadlineExceededError,
     Fault,
     JsonValue,
     RejectedError,
     Response,
 )
 from integrations_sdk.connectors.jenkins.builds import (
-    ENDED,
     Reference,
-    delays,
     job_of_url,
     job_path,
     status_of,
@@ -55,31 +52,6 @@ class JenkinsTracking(JenkinsServer):
         """
         wanted = Reference.parse(reference)
         return await (self._numbered(wanted) if wanted.item is None else self._queued(wanted))
-
-    async def wait_for_build(self, reference: str, *, timeout: timedelta = timedelta(hours=1)) -> Build:
-        """Follow a build to its result.
-
-        Raises:
-            DeadlineExceededError: it has not ended within `timeout`; it goes on all the same.
-            RejectedError: as `get_build()`.
-        """
-        clock = self.context.clock
-        ends = clock.monotonic() + timeout.total_seconds()
-        for delay in delays(self.config.poll_interval.total_seconds()):
-            build = await self.get_build(reference)
-            remaining = ends - clock.monotonic()
-            if build.status in ENDED:
-                return build
-            if remaining <= 0:
-                break
-            reference = build.reference
-            await clock.sleep(min(delay, remaining))
-        raise DeadlineExceededError(
-            f"the build {reference} is still {build.status.value} after {timeout.total_seconds():g} s",
-            provider=self.provider,
-            operation="wait_for_build",
-            integration_id=self.context.integration_id,
-        )
 
     async def _queued(self, wanted: Reference) -> Build:
         answer = await self.call(
