@@ -36,6 +36,7 @@ class IntegrationType(StrEnum):
     ASANA = "asana"
     REDMINE = "redmine"
     JENKINS = "jenkins"
+    BAMBOO = "bamboo"
     GITLAB = "gitlab"
     GITHUB = "github"
     AZURE_DEVOPS = "azure_devops"

@@ -18,6 +18,7 @@ from integrations_sdk.testing.standin import Received, Reply, StandIn
 if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.asana import AsanaStandIn
     from integrations_sdk.testing.vendors.azure_devops import AzureDevOpsStandIn
+    from integrations_sdk.testing.vendors.bamboo import BambooStandIn
     from integrations_sdk.testing.vendors.datadog import DatadogStandIn
     from integrations_sdk.testing.vendors.github import GitHubStandIn
     from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
@@ -76,6 +77,7 @@ class Sandbox:
 
     asana: AsanaStandIn
     azure_devops: AzureDevOpsStandIn
+    bamboo: BambooStandIn
     datadog: DatadogStandIn
     github: GitHubStandIn
     gitlab: GitLabStandIn
