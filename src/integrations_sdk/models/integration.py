@@ -37,6 +37,7 @@ class IntegrationType(StrEnum):
     REDMINE = "redmine"
     JENKINS = "jenkins"
     BAMBOO = "bamboo"
+    TEAMCITY = "teamcity"
     GITLAB = "gitlab"
     GITHUB = "github"
     AZURE_DEVOPS = "azure_devops"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
     from integrations_sdk.testing.vendors.slack import SlackStandIn
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
+    from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
     from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
 
@@ -90,6 +91,7 @@ class Sandbox:
     sentry: SentryStandIn
     slack: SlackStandIn
     statuspage: StatuspageStandIn
+    teamcity: TeamCityStandIn
     webhook: WebhookStandIn
     zendesk: ZendeskStandIn
 
