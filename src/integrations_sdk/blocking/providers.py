@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         BuildRequest,
         CommitStatus,
         Event,
+        Finding,
+        FindingQuery,
+        Gate,
         HealthCheck,
         Integration,
         IntegrationState,
@@ -126,6 +129,24 @@ class ProviderManager(BlockingSubManager["AsyncProviderManager"]):
     def set_commit_status(self, integration_id: str, status: CommitStatus | Mapping[str, object]) -> Outcome:
         """Show a build's status beside a commit."""
         return self._run(lambda manager: manager.set_commit_status(integration_id, status))
+
+    def list_findings(
+        self, integration_id: str, query: FindingQuery | Mapping[str, object] | None = None
+    ) -> RecordList[Finding]:
+        """What a scanner found and nobody has resolved yet, all of it."""
+        return self._run(lambda manager: manager.list_findings(integration_id, query))
+
+    def new_findings(
+        self, integration_id: str, query: FindingQuery | Mapping[str, object] | None = None
+    ) -> RecordList[Event]:
+        """What was not there the last time, as events to `dispatch()`; the first time none, for all is known then."""
+        return self._run(lambda manager: manager.new_findings(integration_id, query))
+
+    def check_gate(
+        self, integration_id: str, query: FindingQuery | Mapping[str, object] | None = None
+    ) -> Gate:
+        """Whether a project, branch or pull request may go on; true when it may."""
+        return self._run(lambda manager: manager.check_gate(integration_id, query))
 
     def send_metrics(
         self,

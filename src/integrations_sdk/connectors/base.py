@@ -13,6 +13,7 @@ from integrations_sdk.connectors.capabilities import (
     LogSink,
     MetricSink,
     Notifier,
+    SecurityScanner,
     SourceHost,
 )
 from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_empty, one_of, setting, settings
@@ -23,6 +24,7 @@ from integrations_sdk.connectors.paging import Following, changed_query
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.reading import at, objects_at, text_at, texts_at
 from integrations_sdk.connectors.renderings import Renderings
+from integrations_sdk.connectors.scanner import GatedConfig, Scanner, ScannerConfig, gate_of
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
 from integrations_sdk.connectors.wire import basic, given, json_bytes, url_path
@@ -51,6 +53,9 @@ from integrations_sdk.models import (
     Event,
     EventType,
     Field,
+    Finding,
+    FindingQuery,
+    Gate,
     Issue,
     IssueDraft,
     JsonValue,
@@ -64,6 +69,7 @@ from integrations_sdk.models import (
     OutcomeStatus,
     Secret,
     Sent,
+    Severity,
     plain,
 )
 from integrations_sdk.signing import PROFILES, key_problem, profile_headers, sign
@@ -96,7 +102,11 @@ __all__ = [
     "EventType",
     "Fault",
     "Field",
+    "Finding",
+    "FindingQuery",
     "Following",
+    "Gate",
+    "GatedConfig",
     "Headers",
     "Issue",
     "IssueDraft",
@@ -123,8 +133,12 @@ __all__ = [
     "Request",
     "Response",
     "RetryPolicy",
+    "Scanner",
+    "ScannerConfig",
     "Secret",
+    "SecurityScanner",
     "Sent",
+    "Severity",
     "SourceHost",
     "at",
     "basic",
@@ -134,6 +148,7 @@ __all__ = [
     "event_metrics",
     "fault_of",
     "finite",
+    "gate_of",
     "given",
     "http_url",
     "is_marked",

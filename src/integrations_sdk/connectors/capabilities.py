@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from integrations_sdk.models import (
@@ -10,6 +10,9 @@ from integrations_sdk.models import (
     BuildRequest,
     CommitStatus,
     Event,
+    Finding,
+    FindingQuery,
+    Gate,
     Issue,
     IssueDraft,
     LogEntry,
@@ -26,6 +29,7 @@ __all__ = [
     "LogSink",
     "MetricSink",
     "Notifier",
+    "SecurityScanner",
     "SourceHost",
     "capabilities_of",
 ]
@@ -114,6 +118,23 @@ class SourceHost(Protocol):
         ...
 
 
+@runtime_checkable
+class SecurityScanner(Protocol):
+    """Finds what is wrong with code and what it depends on. Read only."""
+
+    def list_findings(self, query: FindingQuery | None = None) -> AsyncIterator[Finding]:
+        """What is found and not resolved, page by page."""
+        ...
+
+    def new_findings(self, query: FindingQuery | None = None) -> AsyncIterator[Event]:
+        """What was not there the last time this was asked, as events of type `security.finding`."""
+        ...
+
+    async def check_gate(self, query: FindingQuery | None = None) -> Gate:
+        """Whether it may go on: by the scanner's own gate, or by how bad its findings are."""
+        ...
+
+
 CAPABILITIES: dict[str, type] = {
     "notifier": Notifier,
     "issue_tracker": IssueTracker,
@@ -122,6 +143,7 @@ CAPABILITIES: dict[str, type] = {
     "event_sink": EventSink,
     "log_sink": LogSink,
     "source_host": SourceHost,
+    "security_scanner": SecurityScanner,
 }
 """Every capability by the name it has in the catalogue."""
 

@@ -16,6 +16,7 @@ from integrations_sdk.connectors.capabilities import (
     LogSink,
     MetricSink,
     Notifier,
+    SecurityScanner,
     SourceHost,
 )
 from integrations_sdk.connectors.directory import ConnectorDirectory, target_of
@@ -27,6 +28,9 @@ from integrations_sdk.models import (
     BuildRequest,
     CommitStatus,
     Event,
+    Finding,
+    FindingQuery,
+    Gate,
     HealthCheck,
     Integration,
     IntegrationState,
@@ -168,6 +172,29 @@ class AsyncProviderManager:
         """Show a build's status beside a commit."""
         connector = await self._offering(integration_id, SourceHost)
         return await connector.set_commit_status(as_record(CommitStatus, status, "commit status"))
+
+    async def list_findings(
+        self, integration_id: str, query: FindingQuery | Mapping[str, object] | None = None
+    ) -> RecordList[Finding]:
+        """What a scanner found and nobody has resolved yet, all of it."""
+        connector = await self._offering(integration_id, SecurityScanner)
+        found = connector.list_findings(as_record(FindingQuery, query or {}, "finding query"))
+        return RecordList([finding async for finding in found])
+
+    async def new_findings(
+        self, integration_id: str, query: FindingQuery | Mapping[str, object] | None = None
+    ) -> RecordList[Event]:
+        """What was not there the last time, as events to `dispatch()`; the first time none, for all is known then."""
+        connector = await self._offering(integration_id, SecurityScanner)
+        found = connector.new_findings(as_record(FindingQuery, query or {}, "finding query"))
+        return RecordList([event async for event in found])
+
+    async def check_gate(
+        self, integration_id: str, query: FindingQuery | Mapping[str, object] | None = None
+    ) -> Gate:
+        """Whether a project, branch or pull request may go on; true when it may."""
+        connector = await self._offering(integration_id, SecurityScanner)
+        return await connector.check_gate(as_record(FindingQuery, query or {}, "finding query"))
 
     async def send_metrics(
         self,

@@ -19,11 +19,15 @@ from integrations_sdk.models.work import (
     BuildStatus,
     CheckResult,
     CommitStatus,
+    Finding,
+    FindingQuery,
+    Gate,
     Issue,
     IssueDraft,
     LogEntry,
     Metric,
     MetricKind,
+    Severity,
 )
 
 __all__ = [
@@ -41,6 +45,9 @@ __all__ = [
     "Event",
     "EventType",
     "Field",
+    "Finding",
+    "FindingQuery",
+    "Gate",
     "HealthCheck",
     "HealthStatus",
     "Integration",
@@ -64,6 +71,7 @@ __all__ = [
     "Scope",
     "Secret",
     "Sent",
+    "Severity",
     "html_table",
     "plain",
 ]

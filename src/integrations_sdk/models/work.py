@@ -1,4 +1,4 @@
-"""What capabilities take and give: issues, builds, commit statuses, metrics, log lines."""
+"""What capabilities take and give: issues, builds, commit statuses, findings, metrics, log lines."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ __all__ = [
     "BuildStatus",
     "CheckResult",
     "CommitStatus",
+    "Finding",
+    "FindingQuery",
+    "Gate",
     "Issue",
     "IssueDraft",
     "LogEntry",
     "Metric",
     "MetricKind",
+    "Severity",
 ]
 
 
@@ -32,6 +36,20 @@ class BuildStatus(StrEnum):
     SUCCESS = "success"
     FAILED = "failed"
     CANCELED = "canceled"
+
+
+class Severity(StrEnum):
+    """How bad a finding is, the least first."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    def reaches(self, least: Severity | str) -> bool:
+        """Whether it is as bad as `least`, or worse."""
+        return list(Severity).index(self) >= list(Severity).index(Severity(least))
 
 
 class MetricKind(StrEnum):
@@ -115,6 +133,70 @@ class CommitStatus(Record):
     project: str | None = None
     url: str | None = None
     description: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class FindingQuery(Record):
+    """Which findings are meant; what is None is what is configured, or does not matter.
+
+    Attributes:
+        project: as the scanner calls it: a key, an id, a token.
+        severity: this and worse; None takes the configured one.
+    """
+
+    project: str | None = None
+    branch: str | None = None
+    pull_request: str | None = None
+    severity: Severity | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Finding(Record):
+    """What a scanner found and nobody has resolved yet.
+
+    Attributes:
+        reference: the scanner's own id of it; the same as long as it is the same finding.
+        kind: the scanner's word for what it is, e.g. `VULNERABILITY`, `license`.
+        location: where it is: a file with its line, or a package with its version.
+        identifiers: by which others know it: CVE and CWE numbers, the rule.
+        remedy: what the scanner says would resolve it.
+        created_at: when it was found first.
+    """
+
+    overview = ("severity", "title", "location", "project", "branch", "url")
+
+    reference: str
+    title: str
+    severity: Severity
+    kind: str = ""
+    status: str = "open"
+    project: str | None = None
+    branch: str | None = None
+    location: str | None = None
+    identifiers: tuple[str, ...] = ()
+    remedy: str | None = None
+    url: str | None = None
+    created_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Gate(Record):
+    """Whether something may go on; true when it may.
+
+    Attributes:
+        status: in the scanner's own word, where it has one.
+        failures: one line for each condition that is not met, e.g. `new_coverage is 62.1, less than 80`.
+    """
+
+    passed: bool
+    status: str
+    failures: tuple[str, ...] = ()
+    project: str | None = None
+    branch: str | None = None
+    url: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.passed
 
 
 @attrs.frozen(kw_only=True)
