@@ -48,6 +48,7 @@ class IntegrationType(StrEnum):
     PAGERDUTY = "pagerduty"
     OPSGENIE = "opsgenie"
     STATUSPAGE = "statuspage"
+    SONARQUBE = "sonarqube"
     WEBHOOK = "webhook"
 
 

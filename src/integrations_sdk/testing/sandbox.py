@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
     from integrations_sdk.testing.vendors.slack import SlackStandIn
+    from integrations_sdk.testing.vendors.sonarqube import SonarQubeStandIn
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
     from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
@@ -91,6 +92,7 @@ class Sandbox:
     sentry: SentryStandIn
     slack: SlackStandIn
     statuspage: StatuspageStandIn
+    sonarqube: SonarQubeStandIn
     teamcity: TeamCityStandIn
     webhook: WebhookStandIn
     zendesk: ZendeskStandIn
