@@ -30,7 +30,7 @@ _SPEAKING_KEYS: Final = (
 )  # fmt: skip
 _REQUEST_ID_HEADERS: Final = (
     "x-request-id", "x-slack-req-id", "x-github-request-id", "x-gitlab-meta", "atl-traceid", "x-arequestid",
-    "request-id", "x-zendesk-request-id", "activityid",
+    "request-id", "snyk-request-id", "x-amzn-requestid", "x-zendesk-request-id", "activityid",
 )  # fmt: skip
 _REQUEST_IDS: Final = frozenset(_REQUEST_ID_HEADERS)
 # White space, control characters, and the marks that reverse the reading direction.

@@ -49,6 +49,7 @@ class IntegrationType(StrEnum):
     OPSGENIE = "opsgenie"
     STATUSPAGE = "statuspage"
     SONARQUBE = "sonarqube"
+    SNYK = "snyk"
     WEBHOOK = "webhook"
 
 
