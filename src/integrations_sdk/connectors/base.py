@@ -19,6 +19,13 @@ from integrations_sdk.connectors.capabilities import (
 from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_empty, one_of, setting, settings
 from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext, ConnectorMemory
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, sentence, time_of, words_of
+from integrations_sdk.connectors.granting import (
+    AccessToken,
+    TokenKeeper,
+    access_token,
+    oauth_fault,
+    request_token,
+)
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
 from integrations_sdk.connectors.paging import Following, changed_query
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
@@ -78,6 +85,7 @@ __all__ = [
     "MASK",
     "MOST_PAGES",
     "PROFILES",
+    "AccessToken",
     "Actor",
     "AuthenticationError",
     "Build",
@@ -140,6 +148,8 @@ __all__ = [
     "Sent",
     "Severity",
     "SourceHost",
+    "TokenKeeper",
+    "access_token",
     "at",
     "basic",
     "batches",
@@ -160,6 +170,7 @@ __all__ = [
     "mark_of",
     "message_for",
     "not_empty",
+    "oauth_fault",
     "objects_at",
     "one_of",
     "origin",
@@ -167,6 +178,7 @@ __all__ = [
     "parameter_text",
     "plain",
     "profile_headers",
+    "request_token",
     "rsa_private_key",
     "sentence",
     "setting",

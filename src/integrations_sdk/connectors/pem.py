@@ -24,12 +24,12 @@ def rsa_private_key(value: str) -> str | None:
     return None if good else "a private key in PEM form: -----BEGIN RSA PRIVATE KEY-----…"
 
 
-def signed_token(claims: Mapping[str, str | int], key: Secret) -> str:
-    """The claims as a token, signed with the key (RS256)."""
+def signed_token(claims: Mapping[str, str | int], key: Secret, **header: str) -> str:
+    """The claims as a token, signed with the key (RS256); `header` beside, e.g. `kid`, which names the key."""
     from joserfc import jwt
     from joserfc.jwk import RSAKey
 
-    return jwt.encode({"alg": "RS256"}, dict(claims), RSAKey.import_key(_pem(key.reveal())))
+    return jwt.encode({"alg": "RS256", **header}, dict(claims), RSAKey.import_key(_pem(key.reveal())))
 
 
 def _pem(value: str) -> str:
