@@ -88,6 +88,7 @@ SAMPLES: Mapping[str, Any] = {
 CAPABILITIES = (
     "notify", "create_issue", "update_issue", "find_issue", "comment_issue", "transition_issue", "trigger_build",
     "get_build", "set_commit_status", "send_metrics", "send_logs", "send_event",
+    "list_findings", "new_findings", "check_gate",
 )  # fmt: skip
 """What sub-managers offer beside the record's own life; each takes parameters of `SAMPLES`."""
 

@@ -167,7 +167,8 @@ class AsyncIntegrationManagementManager:
             NotFoundError: unknown provider; says what is known.
         """
         if name not in self._providers:
-            self.registry.get(name)
+            name = self.registry.get(name).provider
+        if name not in self._providers:
             self._providers[name] = AsyncProviderManager(
                 name,
                 self.integrations,

@@ -87,11 +87,12 @@ class AsyncTemplatesManager:
         if problems:
             raise ConfigurationError("template", problems)
         tenant = self._runtime.scope.tenant_id
+        provider = self._registry.get(draft.integration_type).provider
         number = await self._runtime.store.next_number(storage_id(tenant, "template"))
         made = IntegrationTemplate(
             template_id=f"template-{number}",
             name=draft.name,
-            integration_type=draft.integration_type,
+            integration_type=provider,
             description=draft.description,
             default_config=draft.default_config,
             required_fields=draft.required_fields,
@@ -115,9 +116,10 @@ class AsyncTemplatesManager:
         Raises:
             NotFoundError: unknown provider.
         """
-        providers = [str(integration_type)] if integration_type is not None else list(self._registry)
+        one = None if integration_type is None else self._registry.get(integration_type).provider
+        providers = list(self._registry) if one is None else [one]
         built_in = [_built_in(self._registry.get(provider)) for provider in providers]
-        return RecordList([*await self._stored(integration_type), *built_in])
+        return RecordList([*await self._stored(one), *built_in])
 
     async def get_template(self, template_id: str) -> IntegrationTemplate:
         """One template; changing its `default_config` changes nothing that is stored.

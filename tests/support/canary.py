@@ -287,6 +287,7 @@ def pem_with_canary() -> tuple[str, str]:
 
 COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("github", "private_key"): {"token": None, "app_id": 1, "installation_id": 2},
+    ("mend", "org_token"): {"api_version": "2.0"},
     ("prometheus", "password"): {"bearer_token": None, "username": "user"},
     ("slack", "bot_token"): {"webhook_url": None, "channel": "#canary"},
     ("webhook", "secret_url"): {"url": None},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from integrations_sdk.codec import closest
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
@@ -19,6 +19,8 @@ __all__ = ["ENTRY_POINTS", "Registry"]
 
 ENTRY_POINTS = "integrations_sdk.connectors"
 """The entry point group in which other packages offer connectors: `name = "module:Class"`."""
+
+_OTHER_NAMES: Final = {"whitesource": "mend"}  # what Mend was called until 2022
 
 AnyConnector = type[Connector[ConnectorConfig]]
 K = TypeVar("K", bound=AnyConnector)
@@ -52,17 +54,18 @@ class Registry:
         return connector
 
     def get(self, provider: str) -> AnyConnector:
-        """The connector class of a provider.
+        """The connector class of a provider, whose `provider` is its name if it was asked for by another.
 
         Raises:
             NotFoundError: unknown; the message says what is known.
         """
+        provider = _OTHER_NAMES.get(provider, provider)
         if provider not in self._classes:
             self._classes[provider] = self._load(provider)
         return self._classes[provider]
 
     def __contains__(self, provider: object) -> bool:
-        return provider in set(self)
+        return provider in {*self, *_OTHER_NAMES}
 
     def __iter__(self) -> Iterator[str]:
         """Every provider's name, built-in ones first."""

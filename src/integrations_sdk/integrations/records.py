@@ -70,6 +70,7 @@ class AsyncIntegrationsManager:
             ConfigurationError: naming every unknown, missing and wrong field; nothing is stored.
         """
         kind = self._directory.registry.get(provider)
+        provider = kind.provider
         given = {**_as_mapping(config), **fields}
         name, problems = _name(given.pop("name", None) if name is None else name)
         typed = _load(kind.Config, given, f"{provider} configuration", problems)
@@ -117,7 +118,7 @@ class AsyncIntegrationsManager:
             ConfigurationError: no such state.
         """
         if provider is not None:
-            self._directory.registry.get(provider)
+            provider = self._directory.registry.get(provider).provider
         wanted = None if state is None else _state(state)
         return RecordList([item async for item in self._directory.all(provider=provider, state=wanted)])
 

@@ -50,6 +50,8 @@ class IntegrationType(StrEnum):
     STATUSPAGE = "statuspage"
     SONARQUBE = "sonarqube"
     SNYK = "snyk"
+    MEND = "mend"
+    WHITESOURCE = "mend"  # what it was called
     WEBHOOK = "webhook"
 
 

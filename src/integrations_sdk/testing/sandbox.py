@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
     from integrations_sdk.testing.vendors.jenkins import JenkinsStandIn
     from integrations_sdk.testing.vendors.jira import JiraStandIn
+    from integrations_sdk.testing.vendors.mend import MendStandIn
     from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
@@ -88,6 +89,7 @@ class Sandbox:
     jira: JiraStandIn
     opsgenie: OpsgenieStandIn
     pagerduty: PagerDutyStandIn
+    mend: MendStandIn
     prometheus: PrometheusStandIn
     redmine: RedmineStandIn
     sentry: SentryStandIn
