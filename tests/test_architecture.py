@@ -46,6 +46,7 @@ THIRD_PARTY = {
     "httpcore2": {"http.httpx_transport", "http.guarded", "http.heads"},  # httpx2's own connections
     "opentelemetry": {"http.telemetry", "delivery.opentelemetry"},
     "prometheus_client": {"delivery.prometheus"},
+    "botocore": {"connectors.aws.signing"},
     "asyncpg": {"store.postgres.connection"},
     "uvloop": {"blocking.portal"},
     "rich": {"cli.console"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import load
+from integrations_sdk.connectors.aws import AwsConfig, AwsConnector
 from integrations_sdk.connectors.build_server import BuildServer
 from integrations_sdk.connectors.builds import BuildServerConfig, parameter_text
 from integrations_sdk.connectors.capabilities import (
@@ -88,6 +89,8 @@ __all__ = [
     "AccessToken",
     "Actor",
     "AuthenticationError",
+    "AwsConfig",
+    "AwsConnector",
     "Build",
     "BuildRequest",
     "BuildServer",

@@ -52,6 +52,7 @@ class IntegrationType(StrEnum):
     SNYK = "snyk"
     MEND = "mend"
     WHITESOURCE = "mend"  # what it was called
+    AWS_CODECOMMIT = "aws_codecommit"
     WEBHOOK = "webhook"
 
 

@@ -17,6 +17,7 @@ from integrations_sdk.testing.standin import Received, Reply, StandIn
 
 if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.asana import AsanaStandIn
+    from integrations_sdk.testing.vendors.aws_codecommit import CodeCommitStandIn
     from integrations_sdk.testing.vendors.azure_devops import AzureDevOpsStandIn
     from integrations_sdk.testing.vendors.bamboo import BambooStandIn
     from integrations_sdk.testing.vendors.datadog import DatadogStandIn
@@ -81,6 +82,7 @@ class Sandbox:
 
     asana: AsanaStandIn
     azure_devops: AzureDevOpsStandIn
+    aws_codecommit: CodeCommitStandIn
     bamboo: BambooStandIn
     datadog: DatadogStandIn
     github: GitHubStandIn

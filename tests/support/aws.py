@@ -1,0 +1,41 @@
+"""What the tests of AWS' services share: its own models of them, and a server of the moto project."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+
+
+@cache
+def _model(service: str) -> Any:
+    from botocore.session import get_session
+
+    return get_session().get_service_model(service)
+
+
+def complaints(service: str, operation: str, given: dict[str, Any]) -> str:
+    """What AWS' own model of an operation has against its input; empty when nothing."""
+    from botocore.validate import ParamValidator
+
+    shape = _model(service).operation_model(operation).input_shape
+    unknown = sorted(given.keys() - shape.members.keys())
+    report: str = ParamValidator().validate(given, shape).generate_report()
+    return "; ".join([*(f"unknown {name}" for name in unknown), *([report] if report else [])])
+
+
+@contextmanager
+def moto_server() -> Iterator[str]:
+    """The address of AWS as the moto project serves it, on the loopback interface."""
+    server = pytest.importorskip("moto.server", reason="moto is not installed (group `tests`)")
+    with warnings.catch_warnings():  # it is not ours: its libraries warn of one another
+        warnings.simplefilter("ignore")
+        running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        running.start()
+        host, port = running.get_host_and_port()
+        yield f"http://{host}:{port}"
+        running.stop()
