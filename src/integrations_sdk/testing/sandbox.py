@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
     from integrations_sdk.testing.vendors.slack import SlackStandIn
+    from integrations_sdk.testing.vendors.sns import SnsStandIn
     from integrations_sdk.testing.vendors.snyk import SnykStandIn
     from integrations_sdk.testing.vendors.sonarqube import SonarQubeStandIn
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
@@ -97,6 +98,7 @@ class Sandbox:
     sentry: SentryStandIn
     slack: SlackStandIn
     statuspage: StatuspageStandIn
+    sns: SnsStandIn
     snyk: SnykStandIn
     sonarqube: SonarQubeStandIn
     teamcity: TeamCityStandIn
