@@ -51,7 +51,7 @@ THIRD_PARTY = {
     "uvloop": {"blocking.portal"},
     "rich": {"cli.console"},
     "yarl": {"http.aiohttp_transport"},  # aiohttp's own URL type
-    "joserfc": {"connectors.pem", "testing.vendors.github"},
+    "joserfc": {"connectors.pem", "testing.vendors.github", "testing.vendors.google_cloud_build"},
     "pytest": {"testing"},
     "hypothesis": {"testing"},
 }

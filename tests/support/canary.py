@@ -286,6 +286,7 @@ def pem_with_canary() -> tuple[str, str]:
 
 
 COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
+    ("google_cloud_build", "service_account_key"): {"access_token": None},
     ("github", "private_key"): {"token": None, "app_id": 1, "installation_id": 2},
     ("mend", "org_token"): {"api_version": "2.0"},
     ("prometheus", "password"): {"bearer_token": None, "username": "user"},
@@ -313,7 +314,7 @@ def configurations(
         (f"{base}/services/T0/B0/{canary}", canary),
         (f"http://{canary}@{host}/1", canary),
         (f"whsk_{canary[:43]:A<43}=", canary),
-        *([pem] if pem else []),
+        *([pem, (_service_account(pem[0]), pem[1])] if pem else []),
     ]
     given = {
         **standard(provider, kind, base),
@@ -325,6 +326,11 @@ def configurations(
         if _is_good(kind, config):
             yield config, sought
             return
+
+
+def _service_account(private_key: str) -> str:
+    account = {"type": "service_account", "client_email": "a@x.iam.gserviceaccount.com"}
+    return json.dumps({**account, "private_key": private_key})
 
 
 def standard(provider: str, kind: AnyConnector, base: str) -> dict[str, object]:

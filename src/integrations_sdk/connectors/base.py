@@ -33,6 +33,12 @@ from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.reading import at, objects_at, text_at, texts_at
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.scanner import GatedConfig, Scanner, ScannerConfig, gate_of
+from integrations_sdk.connectors.service_accounts import (
+    ServiceAccount,
+    jwt_grant,
+    service_account,
+    service_account_key,
+)
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
 from integrations_sdk.connectors.wire import basic, given, json_bytes, url_path
@@ -149,6 +155,7 @@ __all__ = [
     "Secret",
     "SecurityScanner",
     "Sent",
+    "ServiceAccount",
     "Severity",
     "SourceHost",
     "TokenKeeper",
@@ -168,6 +175,7 @@ __all__ = [
     "issue_text",
     "json_bytes",
     "json_of",
+    "jwt_grant",
     "key_problem",
     "load",
     "mark_of",
@@ -184,6 +192,8 @@ __all__ = [
     "request_token",
     "rsa_private_key",
     "sentence",
+    "service_account",
+    "service_account_key",
     "setting",
     "settings",
     "sign",

@@ -53,6 +53,7 @@ class IntegrationType(StrEnum):
     MEND = "mend"
     WHITESOURCE = "mend"  # what it was called
     AWS_CODECOMMIT = "aws_codecommit"
+    GOOGLE_CLOUD_BUILD = "google_cloud_build"
     SNS = "sns"
     WEBHOOK = "webhook"
 
