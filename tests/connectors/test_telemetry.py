@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, packed
+from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, packed, stacked
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models import Actor, Event, Job, MetricKind
 
@@ -40,6 +40,17 @@ def test_batches_are_as_large_as_allowed() -> None:
     """An array of exactly the size is not split."""
     assert list(batches([1, 2, 3], count=9, size=len(b"[1,2,3]"))) == [b"[1,2,3]"]
     assert list(batches([1, 2, 3], count=9, size=len(b"[1,2,3]") - 1)) == [b"[1,2]", b"[3]"]
+
+
+@given(st.lists(JSON, max_size=20), st.integers(1, 5), st.integers(2, 120))
+def test_stacked_lines_lose_nothing_and_keep_both_limits(items: list[object], count: int, size: int) -> None:
+    """As with arrays, but one item to a line."""
+    bodies = list(stacked(items, count=count, size=size))
+    decoded = [[json.loads(line) for line in body.decode().split("\n")[:-1]] for body in bodies]
+    assert [item for lines in decoded for item in lines] == items
+    assert all(1 <= len(lines) <= count for lines in decoded)
+    assert all(len(body) <= size or len(lines) == 1 for body, lines in zip(bodies, decoded, strict=True))
+    assert list(stacked([1, 2], count=9, size=4)) == [b"1\n2\n"]
 
 
 def test_batches_refuse_what_json_cannot_hold() -> None:

@@ -40,7 +40,14 @@ from integrations_sdk.connectors.service_accounts import (
     service_account_key,
 )
 from integrations_sdk.connectors.subscription import unwanted
-from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed
+from integrations_sdk.connectors.telemetry import (
+    batches,
+    event_facts,
+    event_metrics,
+    finite,
+    packed,
+    stacked,
+)
 from integrations_sdk.connectors.wire import basic, given, json_bytes, url_path
 from integrations_sdk.errors import (
     AuthenticationError,
@@ -198,6 +205,7 @@ __all__ = [
     "settings",
     "sign",
     "signed_token",
+    "stacked",
     "text_at",
     "texts_at",
     "time_of",
