@@ -13,6 +13,7 @@ from integrations_sdk.connectors.config import default_of, fields_of, secret_nam
 from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.errors import DisabledError, NotFoundError
+from integrations_sdk.logs import logger, reason_of
 from integrations_sdk.models import MASK, Integration, IntegrationState, JsonValue, Scope, Secret, plain
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.runtime import Runtime
@@ -122,7 +123,7 @@ class ConnectorDirectory:
         )
         self._open[key] = (integration, connector)
         if known is not None:
-            await known[1].close()
+            await _close(known[1])
         return connector
 
     def build(
@@ -153,12 +154,12 @@ class ConnectorDirectory:
         """Close the connector of an integration that is gone; no-op if none is open."""
         known = self._open.pop(storage_id(integration.tenant_id, integration.integration_id), None)
         if known is not None:
-            await known[1].close()
+            await _close(known[1])
 
     async def close(self) -> None:
         """Close every open connector."""
         for _, connector in self._open.values():
-            await connector.close()
+            await _close(connector)
         self._open.clear()
 
 
@@ -181,6 +182,19 @@ class _StoredMemory:
 
     def _id(self, key: str) -> str:
         return f"{self._prefix}:{key}".encode("utf-8", "backslashreplace").decode()
+
+
+async def _close(connector: Connector[ConnectorConfig]) -> None:
+    """Close a connector; one that fails at it is logged, and holds up nothing else."""
+    try:
+        await connector.close()
+    except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything
+        logger().error(
+            "connector did not close well",
+            integration_id=connector.context.integration_id,
+            error=type(error).__name__,
+            reason=reason_of(error),
+        )
 
 
 def storage_id(tenant_id: str, integration_id: str) -> str:
