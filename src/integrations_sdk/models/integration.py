@@ -55,6 +55,7 @@ class IntegrationType(StrEnum):
     AWS_CODECOMMIT = "aws_codecommit"
     GOOGLE_CLOUD_BUILD = "google_cloud_build"
     SNS = "sns"
+    SPLUNK = "splunk"
     WEBHOOK = "webhook"
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.sonarqube import SonarQubeStandIn
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
     from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
+    from integrations_sdk.testing.vendors.splunk import SplunkStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
     from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
 
@@ -104,6 +105,7 @@ class Sandbox:
     snyk: SnykStandIn
     sonarqube: SonarQubeStandIn
     teamcity: TeamCityStandIn
+    splunk: SplunkStandIn
     webhook: WebhookStandIn
     zendesk: ZendeskStandIn
 
