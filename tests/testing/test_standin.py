@@ -112,3 +112,10 @@ def test_a_stand_in_without_config_says_so() -> None:
     with pytest.raises(NotImplementedError):
         Acme().config()
     assert StandIn().authorized(Received.of("GET", "/", Headers(), b"")) is None
+
+
+def test_repeated_query_parameters_are_all_there() -> None:
+    """`query` has the last of them, `every()` all."""
+    received = Received.of("GET", "/x?tag=a&tag=b&n=", Headers(), b"")
+    assert (received.query["tag"], received.every("tag")) == ("b", ["a", "b"])
+    assert (received.every("n"), received.every("m")) == ([""], [])

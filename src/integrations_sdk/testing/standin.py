@@ -22,13 +22,22 @@ __all__ = ["Received", "Reply", "Route", "StandIn", "route"]
 
 @attrs.frozen(kw_only=True)
 class Received:
-    """A request as it arrived. `path` is percent-encoded still, without the query."""
+    """A request as it arrived. `path` is percent-encoded still, without the query.
+
+    Attributes:
+        query: of repeated parameters the last; `every()` gives all.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Headers
     body: bytes
+    query_string: str = ""
+
+    def every(self, parameter: str) -> list[str]:
+        """Every value of a query parameter, in order."""
+        return parse_qs(self.query_string, keep_blank_values=True).get(parameter, [])
 
     def json(self) -> JsonValue:
         """The body as JSON; None when it is none."""
@@ -48,7 +57,14 @@ class Received:
         parts = urlsplit(target)
         query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         unpacked = _unpacked(body) if headers.get("content-encoding") == "gzip" else body
-        return cls(method=method, path=parts.path, query=query, headers=headers, body=unpacked)
+        return cls(
+            method=method,
+            path=parts.path,
+            query=query,
+            headers=headers,
+            body=unpacked,
+            query_string=parts.query,
+        )
 
 
 @attrs.frozen(kw_only=True)
