@@ -56,6 +56,7 @@ class IntegrationType(StrEnum):
     GOOGLE_CLOUD_BUILD = "google_cloud_build"
     SNS = "sns"
     SPLUNK = "splunk"
+    GRAFANA = "grafana"
     WEBHOOK = "webhook"
 
 

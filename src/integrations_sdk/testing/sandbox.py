@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.github import GitHubStandIn
     from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
     from integrations_sdk.testing.vendors.google_cloud_build import CloudBuildStandIn
+    from integrations_sdk.testing.vendors.grafana import GrafanaStandIn
     from integrations_sdk.testing.vendors.jenkins import JenkinsStandIn
     from integrations_sdk.testing.vendors.jira import JiraStandIn
     from integrations_sdk.testing.vendors.mend import MendStandIn
@@ -91,6 +92,7 @@ class Sandbox:
     github: GitHubStandIn
     gitlab: GitLabStandIn
     google_cloud_build: CloudBuildStandIn
+    grafana: GrafanaStandIn
     jenkins: JenkinsStandIn
     jira: JiraStandIn
     opsgenie: OpsgenieStandIn
