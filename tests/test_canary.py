@@ -84,11 +84,18 @@ SAMPLES: Mapping[str, Any] = {
     "metrics": {"name": "a.b", "value": 1.0},
     "entries": {"message": "a line"},
     "event": EVENTS[0],
+    "user": {"email": "ada@example.com", "groups": ["1"], "attributes": {"department": "x"}},
+    "user_id": "1",
+    "username": "ada@example.com",
+    "group_id": "1",
+    "cursor": None,
 }
 CAPABILITIES = (
     "notify", "create_issue", "update_issue", "find_issue", "comment_issue", "transition_issue", "trigger_build",
     "get_build", "set_commit_status", "send_metrics", "send_logs", "send_event",
     "list_findings", "new_findings", "check_gate",
+    "list_users", "list_groups",
+    "list_members", "user_changes", "find_user", "provision_user", "deprovision_user", "add_member", "remove_member",
 )  # fmt: skip
 """What sub-managers offer beside the record's own life; each takes parameters of `SAMPLES`."""
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Finding,
         FindingQuery,
         Gate,
+        Group,
         HealthCheck,
         Integration,
         IntegrationState,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
         Metric,
         Outcome,
         RecordList,
+        User,
+        UserChanges,
+        UserDraft,
     )
 
 __all__ = ["ProviderManager"]
@@ -212,6 +216,46 @@ class ProviderManager(BlockingSubManager["AsyncProviderManager"]):
                 **arguments,
             )
         )
+
+    def list_users(self, integration_id: str) -> RecordList[User]:
+        """Every user that is not deprovisioned; of a large directory better page by page with `user_changes()`."""
+        return self._run(lambda manager: manager.list_users(integration_id))
+
+    def list_groups(self, integration_id: str) -> RecordList[Group]:
+        """Every group, with what it means to the application."""
+        return self._run(lambda manager: manager.list_groups(integration_id))
+
+    def list_members(self, integration_id: str, group_id: str) -> RecordList[User]:
+        """The users who are in a group."""
+        return self._run(lambda manager: manager.list_members(integration_id, group_id))
+
+    def user_changes(self, integration_id: str, cursor: str | None = None) -> UserChanges:
+        """A page of the users that changed since the page that gave the cursor.
+
+        Args:
+            cursor: None begins with all users. Keep the last one together with what you made of the users.
+        """
+        return self._run(lambda manager: manager.user_changes(integration_id, cursor))
+
+    def find_user(self, integration_id: str, username: str) -> User | None:
+        """The user who signs in with that name, or has that id; None if there is none."""
+        return self._run(lambda manager: manager.find_user(integration_id, username))
+
+    def provision_user(self, integration_id: str, user: UserDraft | Mapping[str, object]) -> Outcome:
+        """Create a user, or bring the one who exists to this state; `reference` of the outcome is the id."""
+        return self._run(lambda manager: manager.provision_user(integration_id, user))
+
+    def deprovision_user(self, integration_id: str, user_id: str) -> Outcome:
+        """Let a user sign in no more; nothing is deleted."""
+        return self._run(lambda manager: manager.deprovision_user(integration_id, user_id))
+
+    def add_member(self, integration_id: str, group_id: str, user_id: str) -> Outcome:
+        """Put a user into a group; no-op for one who is in it."""
+        return self._run(lambda manager: manager.add_member(integration_id, group_id, user_id))
+
+    def remove_member(self, integration_id: str, group_id: str, user_id: str) -> Outcome:
+        """Take a user out of a group; no-op for one who is not in it."""
+        return self._run(lambda manager: manager.remove_member(integration_id, group_id, user_id))
 
     def call(self, integration_id: str, operation: str, *args: object, **options: object) -> object:
         """Any other public operation of the provider's connector, by its method's name.

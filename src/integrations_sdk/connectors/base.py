@@ -10,6 +10,7 @@ from integrations_sdk.connectors.builds import BuildServerConfig, parameter_text
 from integrations_sdk.connectors.capabilities import (
     BuildTrigger,
     EventSink,
+    IdentitySource,
     IssueTracker,
     LogSink,
     MetricSink,
@@ -27,6 +28,7 @@ from integrations_sdk.connectors.granting import (
     oauth_fault,
     request_token,
 )
+from integrations_sdk.connectors.identity import changed_users, group_ids, in_groups, with_groups
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
 from integrations_sdk.connectors.paging import Following, changed_query
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
@@ -77,6 +79,7 @@ from integrations_sdk.models import (
     Finding,
     FindingQuery,
     Gate,
+    Group,
     Issue,
     IssueDraft,
     JsonValue,
@@ -91,6 +94,10 @@ from integrations_sdk.models import (
     Secret,
     Sent,
     Severity,
+    User,
+    UserChanges,
+    UserDraft,
+    UserState,
     plain,
 )
 from integrations_sdk.signing import PROFILES, key_problem, profile_headers, sign
@@ -131,7 +138,9 @@ __all__ = [
     "Following",
     "Gate",
     "GatedConfig",
+    "Group",
     "Headers",
+    "IdentitySource",
     "Issue",
     "IssueDraft",
     "IssueTracker",
@@ -166,18 +175,25 @@ __all__ = [
     "Severity",
     "SourceHost",
     "TokenKeeper",
+    "User",
+    "UserChanges",
+    "UserDraft",
+    "UserState",
     "access_token",
     "at",
     "basic",
     "batches",
     "changed_query",
+    "changed_users",
     "event_facts",
     "event_metrics",
     "fault_of",
     "finite",
     "gate_of",
     "given",
+    "group_ids",
     "http_url",
+    "in_groups",
     "is_marked",
     "issue_text",
     "json_bytes",
@@ -212,5 +228,6 @@ __all__ = [
     "unwanted",
     "url_path",
     "uuid7",
+    "with_groups",
     "words_of",
 ]

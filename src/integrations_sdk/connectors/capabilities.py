@@ -13,18 +13,23 @@ from integrations_sdk.models import (
     Finding,
     FindingQuery,
     Gate,
+    Group,
     Issue,
     IssueDraft,
     LogEntry,
     Message,
     Metric,
     Outcome,
+    User,
+    UserChanges,
+    UserDraft,
 )
 
 __all__ = [
     "CAPABILITIES",
     "BuildTrigger",
     "EventSink",
+    "IdentitySource",
     "IssueTracker",
     "LogSink",
     "MetricSink",
@@ -135,6 +140,47 @@ class SecurityScanner(Protocol):
         ...
 
 
+@runtime_checkable
+class IdentitySource(Protocol):
+    """Knows users and the groups they are in, and takes them in and out."""
+
+    def list_users(self) -> AsyncIterator[User]:
+        """Every user that is not deprovisioned, a page at a time."""
+        ...
+
+    def list_groups(self) -> AsyncIterator[Group]:
+        """Every group, a page at a time."""
+        ...
+
+    def list_members(self, group_id: str) -> AsyncIterator[User]:
+        """The users who are in a group, a page at a time."""
+        ...
+
+    async def user_changes(self, cursor: str | None = None) -> UserChanges:
+        """A page of the users that changed since the page that gave the cursor; None begins with all users."""
+        ...
+
+    async def find_user(self, username: str) -> User | None:
+        """The user who signs in with that name, or has that id; None if there is none."""
+        ...
+
+    async def provision_user(self, user: UserDraft) -> Outcome:
+        """Create the user, or bring the one who signs in with that name to this state; `reference` is the id."""
+        ...
+
+    async def deprovision_user(self, user_id: str) -> Outcome:
+        """Let the user sign in no more; what the user had stays, so that it can be given back."""
+        ...
+
+    async def add_member(self, group_id: str, user_id: str) -> Outcome:
+        """Put a user into a group; no-op for one who is in it."""
+        ...
+
+    async def remove_member(self, group_id: str, user_id: str) -> Outcome:
+        """Take a user out of a group; no-op for one who is not in it."""
+        ...
+
+
 CAPABILITIES: dict[str, type] = {
     "notifier": Notifier,
     "issue_tracker": IssueTracker,
@@ -144,6 +190,7 @@ CAPABILITIES: dict[str, type] = {
     "log_sink": LogSink,
     "source_host": SourceHost,
     "security_scanner": SecurityScanner,
+    "identity_source": IdentitySource,
 }
 """Every capability by the name it has in the catalogue."""
 

@@ -12,6 +12,7 @@ from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.connectors.capabilities import (
     BuildTrigger,
     EventSink,
+    IdentitySource,
     IssueTracker,
     LogSink,
     MetricSink,
@@ -31,6 +32,7 @@ from integrations_sdk.models import (
     Finding,
     FindingQuery,
     Gate,
+    Group,
     HealthCheck,
     Integration,
     IntegrationState,
@@ -42,6 +44,9 @@ from integrations_sdk.models import (
     Outcome,
     OutcomeStatus,
     RecordList,
+    User,
+    UserChanges,
+    UserDraft,
 )
 from integrations_sdk.queue.events import pack_action
 from integrations_sdk.queue.outbox import Outbox
@@ -277,6 +282,50 @@ class AsyncProviderManager:
             attempts=0,
             delivery_id=taken.delivery_id,
         )
+
+    async def list_users(self, integration_id: str) -> RecordList[User]:
+        """Every user that is not deprovisioned; of a large directory better page by page with `user_changes()`."""
+        connector = await self._offering(integration_id, IdentitySource)
+        return RecordList([user async for user in connector.list_users()])
+
+    async def list_groups(self, integration_id: str) -> RecordList[Group]:
+        """Every group, with what it means to the application."""
+        connector = await self._offering(integration_id, IdentitySource)
+        return RecordList([group async for group in connector.list_groups()])
+
+    async def list_members(self, integration_id: str, group_id: str) -> RecordList[User]:
+        """The users who are in a group."""
+        connector = await self._offering(integration_id, IdentitySource)
+        return RecordList([user async for user in connector.list_members(group_id)])
+
+    async def user_changes(self, integration_id: str, cursor: str | None = None) -> UserChanges:
+        """A page of the users that changed since the page that gave the cursor.
+
+        Args:
+            cursor: None begins with all users. Keep the last one together with what you made of the users.
+        """
+        return await (await self._offering(integration_id, IdentitySource)).user_changes(cursor)
+
+    async def find_user(self, integration_id: str, username: str) -> User | None:
+        """The user who signs in with that name, or has that id; None if there is none."""
+        return await (await self._offering(integration_id, IdentitySource)).find_user(username)
+
+    async def provision_user(self, integration_id: str, user: UserDraft | Mapping[str, object]) -> Outcome:
+        """Create a user, or bring the one who exists to this state; `reference` of the outcome is the id."""
+        connector = await self._offering(integration_id, IdentitySource)
+        return await connector.provision_user(as_record(UserDraft, user, "user"))
+
+    async def deprovision_user(self, integration_id: str, user_id: str) -> Outcome:
+        """Let a user sign in no more; nothing is deleted."""
+        return await (await self._offering(integration_id, IdentitySource)).deprovision_user(user_id)
+
+    async def add_member(self, integration_id: str, group_id: str, user_id: str) -> Outcome:
+        """Put a user into a group; no-op for one who is in it."""
+        return await (await self._offering(integration_id, IdentitySource)).add_member(group_id, user_id)
+
+    async def remove_member(self, integration_id: str, group_id: str, user_id: str) -> Outcome:
+        """Take a user out of a group; no-op for one who is not in it."""
+        return await (await self._offering(integration_id, IdentitySource)).remove_member(group_id, user_id)
 
     async def call(self, integration_id: str, operation: str, *args: object, **options: object) -> object:
         """Any other public operation of the provider's connector, by its method's name.

@@ -2,6 +2,7 @@
 
 from integrations_sdk.models.event import SENDER_EVENTS, Actor, Commit, Event, EventType, Job
 from integrations_sdk.models.health import Diagnosis, HealthCheck, HealthStatus
+from integrations_sdk.models.identity import Group, User, UserChanges, UserDraft, UserState
 from integrations_sdk.models.integration import (
     Category,
     Integration,
@@ -48,6 +49,7 @@ __all__ = [
     "Finding",
     "FindingQuery",
     "Gate",
+    "Group",
     "HealthCheck",
     "HealthStatus",
     "Integration",
@@ -72,6 +74,10 @@ __all__ = [
     "Secret",
     "Sent",
     "Severity",
+    "User",
+    "UserChanges",
+    "UserDraft",
+    "UserState",
     "html_table",
     "plain",
 ]
