@@ -289,6 +289,7 @@ COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("google_cloud_build", "service_account_key"): {"access_token": None},
     ("github", "private_key"): {"token": None, "app_id": 1, "installation_id": 2},
     ("mend", "org_token"): {"api_version": "2.0"},
+    ("okta", "private_key"): {"api_token": None, "client_id": "0oa1"},
     ("prometheus", "password"): {"bearer_token": None, "username": "user"},
     ("slack", "bot_token"): {"webhook_url": None, "channel": "#canary"},
     ("webhook", "secret_url"): {"url": None},

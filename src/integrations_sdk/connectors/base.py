@@ -30,7 +30,7 @@ from integrations_sdk.connectors.granting import (
 )
 from integrations_sdk.connectors.identity import changed_users, group_ids, in_groups, with_groups
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
-from integrations_sdk.connectors.paging import Following, changed_query
+from integrations_sdk.connectors.paging import Following, changed_query, linked
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.reading import at, objects_at, text_at, texts_at
 from integrations_sdk.connectors.renderings import Renderings
@@ -63,6 +63,7 @@ from integrations_sdk.errors import (
     RejectedError,
 )
 from integrations_sdk.http.base import Connection, Headers, RateLimit, Request, Response, RetryPolicy, origin
+from integrations_sdk.http.retry import http_date
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
     MASK,
@@ -192,6 +193,7 @@ __all__ = [
     "gate_of",
     "given",
     "group_ids",
+    "http_date",
     "http_url",
     "in_groups",
     "is_marked",
@@ -200,6 +202,7 @@ __all__ = [
     "json_of",
     "jwt_grant",
     "key_problem",
+    "linked",
     "load",
     "mark_of",
     "message_for",

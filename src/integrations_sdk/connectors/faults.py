@@ -31,6 +31,7 @@ _SPEAKING_KEYS: Final = (
 _REQUEST_ID_HEADERS: Final = (
     "x-request-id", "x-slack-req-id", "x-github-request-id", "x-gitlab-meta", "atl-traceid", "x-arequestid",
     "request-id", "snyk-request-id", "x-amzn-requestid", "x-zendesk-request-id", "activityid",
+    "x-okta-request-id", "x-auth0-requestid",
 )  # fmt: skip
 _REQUEST_IDS: Final = frozenset(_REQUEST_ID_HEADERS)
 # White space, control characters, and the marks that reverse the reading direction.

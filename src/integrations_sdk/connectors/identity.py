@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import attrs
 
-from integrations_sdk.connectors.capabilities import IdentitySource
 from integrations_sdk.connectors.connector import ConnectorMemory
 from integrations_sdk.errors import ConfigurationError
-from integrations_sdk.models import User
+from integrations_sdk.models import Group, User, UserChanges
 
 __all__ = ["changed_users", "group_ids", "in_groups", "with_groups"]
 
 _PLACE: Final = "user_changes"
+
+
+class _Groups(Protocol):
+    def list_groups(self) -> AsyncIterator[Group]: ...
+
+    def list_members(self, group_id: str) -> AsyncIterator[User]: ...
+
+
+class _Changes(Protocol):
+    async def user_changes(self, cursor: str | None = None) -> UserChanges: ...
 
 
 def in_groups(user: User, groups: Iterable[str], mappings: Mapping[str, str]) -> User:
@@ -25,7 +34,7 @@ def in_groups(user: User, groups: Iterable[str], mappings: Mapping[str, str]) ->
 
 
 async def with_groups(
-    source: IdentitySource, users: AsyncIterator[User], mappings: Mapping[str, str]
+    source: _Groups, users: AsyncIterator[User], mappings: Mapping[str, str]
 ) -> AsyncIterator[User]:
     """The users with their groups, out of the members of each group: directories seldom say it of each user.
 
@@ -40,7 +49,7 @@ async def with_groups(
         yield in_groups(user, found.get(user.user_id, ()), mappings)
 
 
-async def changed_users(source: IdentitySource, memory: ConnectorMemory) -> AsyncIterator[User]:
+async def changed_users(source: _Changes, memory: ConnectorMemory) -> AsyncIterator[User]:
     """Users that changed since this was last read to its end; the first time all.
 
     The place is remembered when a page is used up, so after an interruption the page comes again.
@@ -56,7 +65,7 @@ async def changed_users(source: IdentitySource, memory: ConnectorMemory) -> Asyn
         await memory.remember(_PLACE, {"cursor": cursor})
 
 
-async def group_ids(source: IdentitySource, wanted: Iterable[str]) -> list[str]:
+async def group_ids(source: _Groups, wanted: Iterable[str]) -> list[str]:
     """The ids of groups that are given by name or id, each once.
 
     Raises:

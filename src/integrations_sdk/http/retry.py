@@ -12,7 +12,16 @@ import attrs
 from integrations_sdk.errors import DeadlineExceededError, TransportError
 from integrations_sdk.http.base import Headers, RetryPolicy
 
-__all__ = ["Retry", "Stop", "StopReason", "announces_limit", "decide", "reset_after", "retry_after"]
+__all__ = [
+    "Retry",
+    "Stop",
+    "StopReason",
+    "announces_limit",
+    "decide",
+    "http_date",
+    "reset_after",
+    "retry_after",
+]
 
 _LONGEST: Final = timedelta(days=1)
 _NOW: Final = timedelta(0)
@@ -158,7 +167,7 @@ def _delay(value: str, now: datetime) -> timedelta | None:
     known = [number for number in numbers if number is not None]
     if len(known) == len(numbers):
         return _bounded(max(known))
-    return _since(_http_date(value), now)
+    return _since(http_date(value), now)
 
 
 def _until(value: str, now: datetime) -> timedelta | None:
@@ -177,7 +186,8 @@ def _number(text: str) -> float | None:
     return float(text)
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """A time as HTTP writes it (RFC 9110 §5.6.7), in any of its forms; None for anything else."""
     from email.utils import parsedate_to_datetime  # late: it brings a large part of `email` with it
 
     try:

@@ -57,6 +57,7 @@ class IntegrationType(StrEnum):
     SNS = "sns"
     SPLUNK = "splunk"
     GRAFANA = "grafana"
+    OKTA = "okta"
     WEBHOOK = "webhook"
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.mend import MendStandIn
     from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
+    from integrations_sdk.testing.vendors.okta import OktaStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
     from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
@@ -98,6 +99,7 @@ class Sandbox:
     opsgenie: OpsgenieStandIn
     pagerduty: PagerDutyStandIn
     mend: MendStandIn
+    okta: OktaStandIn
     prometheus: PrometheusStandIn
     redmine: RedmineStandIn
     sentry: SentryStandIn
