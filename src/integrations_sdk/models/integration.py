@@ -58,6 +58,7 @@ class IntegrationType(StrEnum):
     SPLUNK = "splunk"
     GRAFANA = "grafana"
     OKTA = "okta"
+    AUTH0 = "auth0"
     WEBHOOK = "webhook"
 
 
