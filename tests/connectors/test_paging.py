@@ -19,6 +19,7 @@ from integrations_sdk.connectors.base import (
 from integrations_sdk.connectors.paging import next_query
 from integrations_sdk.http.base import Headers, Request, Response
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
+from support.toy import ToyConnector
 
 
 @pytest.mark.parametrize(
@@ -191,3 +192,16 @@ def test_a_page_that_is_no_list_is_refused() -> None:
     for body in ({"message": "hello"}, "<html>"):
         with pytest.raises(RejectedError, match="instead of a JSON array"):
             listed(ScriptedHttp([reply(200, body)]))
+
+
+def test_headers_go_with_every_page() -> None:
+    """Graph asks for some on each request of a filtered listing."""
+    http = ScriptedHttp([reply(200, [{"n": 1}], link='<https://x?page=2>; rel="next"'), reply(200, [])])
+    toy = connect(ToyConnector, {"url": "https://t.example"}, http)
+
+    async def main() -> list[object]:
+        found = toy.records("https://t.example/x", operation="list", headers={"consistencylevel": "eventual"})
+        return [one async for one in found]
+
+    assert asyncio.run(main()) == [{"n": 1}]
+    assert [request.headers["consistencylevel"] for request in http.requests] == ["eventual", "eventual"]

@@ -257,6 +257,7 @@ class Connector(Generic[C_co]):
         *,
         operation: str,
         query: Mapping[str, str | Sequence[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
         items: str | None = None,
         following: Following = linked,
     ) -> AsyncIterator[dict[str, JsonValue]]:
@@ -273,7 +274,8 @@ class Connector(Generic[C_co]):
         for asked in count():
             if page is None:
                 return
-            response = await self.call("GET", f"{path}?{page}" if page else path, operation=operation)
+            url = f"{path}?{page}" if page else path
+            response = await self.call("GET", url, operation=operation, headers=headers)
             for record in self.parse_list(response, operation, items=items):
                 yield record
             found = following(response, page)
