@@ -59,6 +59,7 @@ class IntegrationType(StrEnum):
     GRAFANA = "grafana"
     OKTA = "okta"
     AUTH0 = "auth0"
+    AZURE_AD = "azure_ad"
     WEBHOOK = "webhook"
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.azure_devops import AzureDevOpsStandIn
     from integrations_sdk.testing.vendors.bamboo import BambooStandIn
     from integrations_sdk.testing.vendors.auth0 import Auth0StandIn
+    from integrations_sdk.testing.vendors.azure_ad import AzureAdStandIn
     from integrations_sdk.testing.vendors.datadog import DatadogStandIn
     from integrations_sdk.testing.vendors.github import GitHubStandIn
     from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
@@ -91,6 +92,7 @@ class Sandbox:
     aws_codecommit: CodeCommitStandIn
     bamboo: BambooStandIn
     auth0: Auth0StandIn
+    azure_ad: AzureAdStandIn
     datadog: DatadogStandIn
     github: GitHubStandIn
     gitlab: GitLabStandIn
