@@ -158,6 +158,9 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
     if isinstance(value, tuple):
         for index, item in enumerate(value):
             yield f"{path}[{index}]", item
+    elif isinstance(value, dict) and any(isinstance(item, Secret) for item in value.values()):
+        for key, item in value.items():  # each may be a reference, which is not validated
+            yield f"{path}.{key}", item
     elif value is not None:
         yield path, value
 

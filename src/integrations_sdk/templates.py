@@ -197,7 +197,8 @@ class AsyncTemplatesManager:
         problems += [problem._replace(path=f"default_config.{problem.path}") for problem in wrong]
         for name in _credentials(config) & draft.default_config.keys():
             value = draft.default_config[name]
-            if not (isinstance(value, str) and Secret(value).is_reference):
+            parts = value.values() if isinstance(value, dict) else [value]
+            if not all(isinstance(part, str) and Secret(part).is_reference for part in parts):
                 remedy = "give a reference such as env:NAME, or make it a required field"
                 problems.append(Problem(f"default_config.{name}", "a credential in the clear", remedy))
         return problems

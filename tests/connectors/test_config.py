@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import attrs
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from integrations_sdk.connectors.config import (
     ConnectorConfig,
     default_of,
     fields_of,
+    from_text,
     http_url,
     not_empty,
     one_of,
@@ -44,6 +47,45 @@ def test_settings_are_frozen_keyword_only_and_slotted() -> None:
         AcmeConfig("https://acme.example", Secret("x"))  # type: ignore[misc]  # wrong on purpose
     assert not hasattr(config, "__dict__")
     assert config == AcmeConfig(url="https://acme.example", token=Secret("x"))
+
+
+@settings
+class TypedConfig(ConnectorConfig):
+    """Fields of every kind that an environment variable can set."""
+
+    port: int | None = setting("A number.", default=None)
+    wait: timedelta = setting("Seconds.", default=timedelta(seconds=1))
+    share: float = setting("A part.", default=0.5)
+    to: tuple[str, ...] = setting("A list.", default=())
+    tls: bool = setting("A truth.", default=True)
+    host: str = setting("A text.", default="")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("port", "587", 587),
+        ("port", " 587 ", 587),
+        ("port", "smtp", "smtp"),
+        ("wait", "1.5", 1.5),
+        ("share", "2", 2),
+        ("to", "a@x.example, b@x.example,", ["a@x.example", "b@x.example"]),
+        ("to", "a", ["a"]),
+        ("tls", "Yes", True),
+        ("tls", "0", False),
+        ("tls", "maybe", "maybe"),
+        ("host", "587", "587"),
+    ],
+)
+def test_the_text_of_a_variable_becomes_what_the_field_holds(name: str, text: str, value: object) -> None:
+    """And what is none of its kind stays text, which the conversion then refuses by name."""
+    found = from_text(TypedConfig, name, text)
+    assert (found, type(found)) == (value, type(value))
+    if isinstance(found, str) and name != "host":
+        with pytest.raises(ConfigurationError, match=name):
+            load(TypedConfig, {name: found}, subject="test")
+    else:
+        load(TypedConfig, {name: found}, subject="test")
 
 
 def test_a_setting_keeps_its_documentation() -> None:

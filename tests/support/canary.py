@@ -323,10 +323,11 @@ def configurations(
         **_at(kind, base, standard(provider, kind, base)),
     }
     for value, sought in forms:
-        config = {name: item for name, item in {**given, field: value}.items() if item is not None}
-        if _is_good(kind, config):
-            yield config, sought
-            return
+        for shape in (value, {"canary": value}):  # the field may be a mapping of secrets
+            config = {name: item for name, item in {**given, field: shape}.items() if item is not None}
+            if _is_good(kind, config):
+                yield config, sought
+                return
 
 
 def _service_account(private_key: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, cast, dataclass_transform
+from datetime import timedelta
+from typing import Any, Final, TypeVar, cast, dataclass_transform, get_args, get_origin, get_type_hints
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -15,18 +17,25 @@ from integrations_sdk.models import SENDER_EVENTS, EventType, Secret
 __all__ = [
     "ConnectorConfig",
     "Validate",
+    "by_field",
     "default_of",
     "fields_of",
+    "from_text",
     "http_url",
     "not_empty",
     "one_of",
     "secret_names",
     "secret_values",
+    "secrets_in",
     "setting",
     "settings",
 ]
 
 T = TypeVar("T")
+
+_TRUTHS: Final = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True), **dict.fromkeys(("false", "no", "off", "0"), False),
+}  # fmt: skip
 
 Validate = Callable[[Any], str | None]
 """Looks at a value of the right type; what was expected, as a sentence, when it is wrong."""
@@ -158,9 +167,47 @@ def secret_names(config: type[ConnectorConfig]) -> frozenset[str]:
     return frozenset(field.name for field in fields_of(config) if "Secret" in str(field.type))
 
 
+def from_text(config: type[ConnectorConfig], name: str, text: str) -> object:
+    """A field's value out of an environment variable, which holds text only.
+
+    `587` becomes a number where the field is one, `true`, `yes`, `on` and `1` (and their opposites) a truth,
+    `a, b` a list. What is none of the field's type stays text, for the conversion to say what was expected.
+    """
+    annotation = get_type_hints(config)[name]
+    kinds = {annotation, *get_args(annotation)}
+    if tuple in {get_origin(kind) for kind in kinds}:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if bool in kinds:
+        return _TRUTHS.get(text.strip().lower(), text)
+    if kinds & {int, float, timedelta} and re.fullmatch(r"-?\d+(\.\d+)?", text.strip(), re.ASCII):
+        return float(text) if "." in text else int(text)
+    return text
+
+
 def secret_values(config: ConnectorConfig) -> list[str]:
     """The secrets of a configuration, revealed, longest first: for keeping them out of what is shown."""
-    found = (getattr(config, name) for name in secret_names(type(config)))
-    return sorted(
-        (item.reveal() for item in found if isinstance(item, Secret) and item), key=len, reverse=True
+    found = (
+        secret
+        for name in secret_names(type(config))
+        for secret in secrets_in(name, getattr(config, name)).values()
     )
+    return sorted((secret.reveal() for secret in found if secret), key=len, reverse=True)
+
+
+def secrets_in(name: str, value: object) -> dict[str, Secret]:
+    """The secrets of one field, by the name each is kept under: `token`, or `channels.ops` of a mapping."""
+    if isinstance(value, Mapping):
+        return {f"{name}.{key}": item for key, item in value.items() if isinstance(item, Secret)}
+    return {name: value} if isinstance(value, Secret) else {}
+
+
+def by_field(secrets: Mapping[str, Secret]) -> dict[str, object]:
+    """What `secrets_in()` took apart, as fields again; a field's own name has no dot."""
+    fields: dict[str, object] = {}
+    for kept, secret in secrets.items():
+        name, dot, key = kept.partition(".")
+        if dot:
+            fields[name] = {**cast("dict[str, Secret]", fields.get(name, {})), key: secret}
+        else:
+            fields[name] = secret
+    return fields

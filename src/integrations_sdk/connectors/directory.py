@@ -9,12 +9,12 @@ import attrs
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import load, restore
 from integrations_sdk.connectors.base import Connector, ConnectorConfig, ConnectorContext
-from integrations_sdk.connectors.config import default_of, fields_of, secret_names
+from integrations_sdk.connectors.config import by_field, default_of, fields_of, secret_names, secrets_in
 from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.errors import DisabledError, NotFoundError
 from integrations_sdk.logs import logger, reason_of
-from integrations_sdk.models import MASK, Integration, IntegrationState, JsonValue, Scope, Secret, plain
+from integrations_sdk.models import Integration, IntegrationState, JsonValue, Scope, Secret, plain
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.runtime import Runtime
 from integrations_sdk.store.base import Document, Put
@@ -119,7 +119,9 @@ class ConnectorDirectory:
         kept = await self.runtime.secrets.get(key)
         secrets = {name: await self.runtime.secrets.resolve(secret) for name, secret in kept.items()}
         connector = self.build(
-            integration.integration_type, {**integration.config, **secrets}, integration.integration_id
+            integration.integration_type,
+            {**integration.config, **by_field(secrets)},
+            integration.integration_id,
         )
         self._open[key] = (integration, connector)
         if known is not None:
@@ -232,14 +234,12 @@ def document_of(integration: Integration) -> Document:
 
 def split_config(config: ConnectorConfig) -> tuple[dict[str, JsonValue], dict[str, Secret]]:
     """A configuration as what may be seen (defaults left out, secrets masked) and its secrets."""
-    names = secret_names(type(config))
-    secrets = {name: value for name in names if (value := getattr(config, name)) is not None}
+    secrets: dict[str, Secret] = {}
+    for name in secret_names(type(config)):
+        secrets |= secrets_in(name, getattr(config, name))
     visible: dict[str, JsonValue] = {}
     for field in fields_of(type(config)):
         value = getattr(config, field.name)
-        default = default_of(field)
-        if field.name in secrets:
-            visible[field.name] = MASK
-        elif value != default:
+        if field.name in secrets or value != default_of(field):
             visible[field.name] = plain(value)
     return visible, secrets

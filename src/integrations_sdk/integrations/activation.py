@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from integrations_sdk.connectors.config import secret_names
+from integrations_sdk.connectors.config import from_text, secret_names
 from integrations_sdk.connectors.directory import ConnectorDirectory
 from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.errors import ConfigurationError
@@ -86,7 +86,7 @@ async def _one(
     kind = directory.registry.get(provider)
     secrets = secret_names(kind.Config)
     config = {
-        field: f"env:{variable}" if field in secrets else environ[variable]
+        field: f"env:{variable}" if field in secrets else from_text(kind.Config, field, environ[variable])
         for field, variable in fields.items()
     }
     name = f"{kind.title} (environment)"

@@ -9,7 +9,7 @@ import attrs
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import load
-from integrations_sdk.connectors.config import ConnectorConfig, fields_of
+from integrations_sdk.connectors.config import ConnectorConfig, by_field, fields_of
 from integrations_sdk.connectors.directory import ConnectorDirectory, document_of, split_config, storage_id
 from integrations_sdk.errors import ConfigurationError, ConflictError, Problem
 from integrations_sdk.models import MASK, Event, Integration, IntegrationState, RecordList, plain
@@ -151,7 +151,7 @@ class AsyncIntegrationsManager:
         given = {**(changes or {}), **fields}
         name, problems = _name(given.pop("name", None) if name is None else name)
         kept = {field: value for field, value in current.config.items() if value != MASK}
-        sealed = await self._runtime.secrets.get(key)
+        sealed = by_field(await self._runtime.secrets.get(key))
         kind = self._directory.registry.get(current.integration_type)
         merged = {**kept, **sealed, **_canonical(kind.Config, given)}
         typed = _load(kind.Config, merged, f"{current.integration_type} configuration", problems)
