@@ -281,8 +281,7 @@ class Connector(Generic[C_co]):
             found = following(response, page)
             page = None if found == page else found  # a server that names the same page again would never end
             if asked >= MOST_PAGES:
-                endless = Fault(RejectedError, "the listing does not end: narrow it")
-                raise self.error(endless, response, operation)
+                raise self.error(Fault(RejectedError, "the listing does not end"), response, operation)
 
     async def attempt(self, work: Awaitable[T]) -> T | ConnectorError:
         """What `work` comes to, or the error it fails with: for several parts of which each counts for itself."""
