@@ -32,6 +32,7 @@ SOURCES = (
     Source("integrations.slack", "AsyncSlackManager", "slack", "ProviderManager"),
     Source("integrations.jira", "AsyncJiraManager", "jira", "ProviderManager"),
     Source("integrations.jenkins", "AsyncJenkinsManager", "jenkins", "ProviderManager"),
+    Source("integrations.custom", "AsyncCustomManager", "custom", "ProviderManager"),
     Source("integrations.monitoring", "AsyncMonitoringManager", "monitoring"),
     Source("webhooks.manager", "AsyncWebhooksManager", "webhooks"),
     Source("delivery.manager", "AsyncDeliveriesManager", "deliveries"),

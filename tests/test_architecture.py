@@ -18,7 +18,7 @@ PACKAGE = "integrations_sdk"
 FLOORS = [
     {"errors"},
     {"models"},
-    {"clock", "codec", "logs", "signing", "messages"},
+    {"clock", "codec", "logs", "signing", "messages", "yaml"},
     {"tasks"},
     {"store", "queue", "http", "bus"},
     {"secrets"},
@@ -48,6 +48,7 @@ THIRD_PARTY = {
     "prometheus_client": {"delivery.prometheus"},
     "botocore": {"connectors.aws.signing"},
     "asyncpg": {"store.postgres.connection"},
+    "ruamel": {"yaml"},
     "uvloop": {"blocking.portal"},
     "rich": {"cli.console"},
     "yarl": {"http.aiohttp_transport"},  # aiohttp's own URL type

@@ -28,6 +28,7 @@ from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.opening import open_http
 from integrations_sdk.integrations.actions import act
 from integrations_sdk.integrations.activation import Activation, activate, environment_options
+from integrations_sdk.integrations.custom import AsyncCustomManager
 from integrations_sdk.integrations.jenkins import AsyncJenkinsManager
 from integrations_sdk.integrations.jira import AsyncJiraManager
 from integrations_sdk.integrations.monitoring import AsyncMonitoringManager
@@ -151,9 +152,10 @@ class AsyncIntegrationManagementManager:
         self.slack = AsyncSlackManager("slack", self.integrations, directory, probe, engine)
         self.jira = AsyncJiraManager("jira", self.integrations, directory, probe, engine)
         self.jenkins = AsyncJenkinsManager("jenkins", self.integrations, directory, probe, engine)
+        self.custom = AsyncCustomManager("custom", self.integrations, directory, probe, engine)
         self.monitoring = AsyncMonitoringManager(self.integrations, directory, probe, engine)
         self._providers: dict[str, AsyncProviderManager] = {
-            manager.provider: manager for manager in (self.slack, self.jira, self.jenkins)
+            manager.provider: manager for manager in (self.slack, self.jira, self.jenkins, self.custom)
         }
 
     def _forget(self, integration: Integration) -> None:

@@ -23,7 +23,7 @@ from support.toy import push, toy
 
 ROOT = Path(__file__).parents[2]
 SUB_MANAGERS = (
-    "catalog", "deliveries", "events", "health", "integrations", "jenkins", "jira", "monitoring", "oauth", "slack", "templates",
+    "catalog", "custom", "deliveries", "events", "health", "integrations", "jenkins", "jira", "monitoring", "oauth", "slack", "templates",
     "webhooks",
 )  # fmt: skip
 HANDS_OFF = {"start", "forked", "aclose", "close", "runtime", "registry"}

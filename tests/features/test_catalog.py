@@ -16,7 +16,7 @@ def test_lists_are_filtered(manager, run):
     """By category, by capability, and by both."""
     assert [
         entry.provider for entry in run(manager.catalog.list(category="custom", capability="notifier"))
-    ] == ["toy"]
+    ] == ["custom", "toy"]
     trackers = {entry.provider for entry in run(manager.catalog.list(capability="issue_tracker"))}
     assert trackers == {"jira", "zendesk", "asana", "redmine", "gitlab", "github", "azure_devops"}
     for wrong in ({"category": "customs"}, {"capability": "tracker"}):

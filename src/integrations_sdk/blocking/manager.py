@@ -11,6 +11,7 @@ from integrations_sdk.blocking.portal import Portal
 
 if TYPE_CHECKING:
     from integrations_sdk.blocking.catalog import CatalogManager
+    from integrations_sdk.blocking.custom import CustomManager
     from integrations_sdk.blocking.deliveries import DeliveriesManager
     from integrations_sdk.blocking.events import EventsManager
     from integrations_sdk.blocking.health import HealthManager
@@ -173,6 +174,13 @@ class IntegrationManagementManager:
         from integrations_sdk.blocking.jira import JiraManager
 
         return JiraManager(self._portal, lambda manager: manager.jira)
+
+    @cached_property
+    def custom(self) -> CustomManager:
+        """Services of your own, described."""
+        from integrations_sdk.blocking.custom import CustomManager
+
+        return CustomManager(self._portal, lambda manager: manager.custom)
 
     @cached_property
     def jenkins(self) -> JenkinsManager:

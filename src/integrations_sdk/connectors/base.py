@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrations_sdk.clock import uuid7
-from integrations_sdk.codec import load
+from integrations_sdk.codec import closest, load
 from integrations_sdk.connectors.aws import AwsConfig, AwsConnector
 from integrations_sdk.connectors.build_server import BuildServer
 from integrations_sdk.connectors.builds import BuildServerConfig, parameter_text
@@ -56,6 +56,7 @@ from integrations_sdk.errors import (
     ConfigurationError,
     ConnectorError,
     DeadlineExceededError,
+    NotFoundError,
     PermissionDeniedError,
     Problem,
     ProviderUnavailableError,
@@ -154,6 +155,7 @@ __all__ = [
     "Metric",
     "MetricKind",
     "MetricSink",
+    "NotFoundError",
     "Notifier",
     "Outcome",
     "OutcomeStatus",
@@ -186,6 +188,7 @@ __all__ = [
     "batches",
     "changed_query",
     "changed_users",
+    "closest",
     "event_facts",
     "event_metrics",
     "fault_of",

@@ -18,7 +18,7 @@ _STEPS: Final = frozenset({"", ".", ".."})
 _TO_JSON: Final = json_codec.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
-def url_path(template: str, **values: object) -> str:
+def url_path(template: str, /, **values: object) -> str:
     """A path with its values percent-encoded, slashes included: `url_path("/job/{name}", name="a/b")`.
 
     Raises:

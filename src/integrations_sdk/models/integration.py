@@ -61,6 +61,7 @@ class IntegrationType(StrEnum):
     AUTH0 = "auth0"
     AZURE_AD = "azure_ad"
     WEBHOOK = "webhook"
+    CUSTOM = "custom"
 
 
 class IntegrationState(StrEnum):

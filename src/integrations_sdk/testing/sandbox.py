@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.bamboo import BambooStandIn
     from integrations_sdk.testing.vendors.auth0 import Auth0StandIn
     from integrations_sdk.testing.vendors.azure_ad import AzureAdStandIn
+    from integrations_sdk.testing.vendors.custom import CustomStandIn
     from integrations_sdk.testing.vendors.datadog import DatadogStandIn
     from integrations_sdk.testing.vendors.github import GitHubStandIn
     from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
@@ -93,6 +94,7 @@ class Sandbox:
     bamboo: BambooStandIn
     auth0: Auth0StandIn
     azure_ad: AzureAdStandIn
+    custom: CustomStandIn
     datadog: DatadogStandIn
     github: GitHubStandIn
     gitlab: GitLabStandIn
