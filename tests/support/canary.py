@@ -288,7 +288,11 @@ def pem_with_canary() -> tuple[str, str]:
 COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("google_cloud_build", "service_account_key"): {"access_token": None},
     ("custom", "client_secret"): {
-        "auth": "oauth2", "token": None, "client_id": "acme", "token_url": "/oauth/token", "client_authentication": "post",
+        "auth": "oauth2",
+        "token": None,
+        "client_id": "acme",
+        "token_url": "/oauth/token",
+        "client_authentication": "post",
     },
     ("custom", "password"): {"auth": "basic", "token": None, "username": "ada"},
     ("github", "private_key"): {"token": None, "app_id": 1, "installation_id": 2},

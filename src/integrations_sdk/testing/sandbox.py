@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.bamboo import BambooStandIn
     from integrations_sdk.testing.vendors.auth0 import Auth0StandIn
     from integrations_sdk.testing.vendors.azure_ad import AzureAdStandIn
+    from integrations_sdk.testing.vendors.azure_devops import AzureDevOpsStandIn
     from integrations_sdk.testing.vendors.custom import CustomStandIn
     from integrations_sdk.testing.vendors.datadog import DatadogStandIn
     from integrations_sdk.testing.vendors.github import GitHubStandIn
@@ -31,9 +32,9 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.jenkins import JenkinsStandIn
     from integrations_sdk.testing.vendors.jira import JiraStandIn
     from integrations_sdk.testing.vendors.mend import MendStandIn
+    from integrations_sdk.testing.vendors.okta import OktaStandIn
     from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
-    from integrations_sdk.testing.vendors.okta import OktaStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
     from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
@@ -44,6 +45,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
     from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
     from integrations_sdk.testing.vendors.splunk import SplunkStandIn
+    from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
     from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
 
