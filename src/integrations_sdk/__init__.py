@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from integrations_sdk.blocking.manager import IntegrationManagementManager
     from integrations_sdk.connectors.base import Connector
-    from integrations_sdk.connectors.base import Connector as BaseConnector
+    from integrations_sdk.connectors.plain import BaseConnector
     from integrations_sdk.delivery.settings import DeliverySettings
     from integrations_sdk.errors import (
         AuthenticationError,
@@ -78,11 +78,10 @@ __all__ = [
 _HOMES = {
     "IntegrationManagementManager": "blocking.manager",
     "AsyncIntegrationManagementManager": "manager",
-    "BaseConnector": "connectors.base",
+    "BaseConnector": "connectors.plain",
     "Connector": "connectors.base",
     "DeliverySettings": "delivery.settings",
 }
-_NAMES = {"BaseConnector": "Connector"}
 
 
 def __getattr__(name: str) -> object:
@@ -90,7 +89,7 @@ def __getattr__(name: str) -> object:
         msg = f"module 'integrations_sdk' has no attribute {name!r}"
         raise AttributeError(msg)
     home = _HOMES.get(name) or ("errors" if name.endswith("Error") else "models")
-    value: object = getattr(import_module(f"integrations_sdk.{home}"), _NAMES.get(name, name))
+    value: object = getattr(import_module(f"integrations_sdk.{home}"), name)
     globals()[name] = value
     return value
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 import attrs
 
@@ -16,6 +16,7 @@ from integrations_sdk.catalog import AsyncCatalogManager
 from integrations_sdk.clock import Clock, SystemClock
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.connectors.directory import ConnectorDirectory
+from integrations_sdk.connectors.plain import BaseConnector
 from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.delivery.engine import DeliveryEngine
 from integrations_sdk.delivery.following import Following
@@ -28,6 +29,7 @@ from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.opening import open_http
 from integrations_sdk.integrations.actions import act
 from integrations_sdk.integrations.activation import Activation, activate, environment_options
+from integrations_sdk.integrations.adopting import adopt
 from integrations_sdk.integrations.custom import AsyncCustomManager
 from integrations_sdk.integrations.jenkins import AsyncJenkinsManager
 from integrations_sdk.integrations.jira import AsyncJiraManager
@@ -180,13 +182,31 @@ class AsyncIntegrationManagementManager:
             )
         return self._providers[name]
 
-    def register_connector(self, connector: K) -> K:
-        """Add a provider of your own to this manager; also as a class decorator.
+    @overload
+    def register_connector(self, connector: K) -> K: ...
+
+    @overload
+    def register_connector(
+        self, connector: str, instance: BaseConnector
+    ) -> Coroutine[Any, Any, Integration]: ...
+
+    def register_connector(
+        self, connector: K | str, instance: BaseConnector | None = None
+    ) -> K | Coroutine[Any, Any, Integration]:
+        """Add a provider of your own to this manager: a class, also as a decorator, or a name and an object.
+
+        An object gets the provider's one integration, which is to be awaited; a later start finds it again.
+
+        Args:
+            connector: a `Connector` class, or the name for `instance`.
+            instance: a `BaseConnector`.
 
         Raises:
             AlreadyExistsError: a provider of that name is known.
-            ConfigurationError: the class does not say what it must.
+            ConfigurationError: the class does not say what it must, or the object is none.
         """
+        if isinstance(connector, str):
+            return adopt(self.registry, self.integrations, connector, instance)
         return self.registry.register(connector)
 
     async def from_environment(self, environ: Mapping[str, str] | None = None) -> RecordList[Activation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from integrations_sdk.blocking.portal import Portal
 
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from integrations_sdk.bus.base import Bus
     from integrations_sdk.clock import Clock
     from integrations_sdk.connectors.base import Connector, ConnectorConfig
+    from integrations_sdk.connectors.plain import BaseConnector
     from integrations_sdk.delivery.settings import DeliverySettings
     from integrations_sdk.health import HealthThresholds
     from integrations_sdk.http.guard import Guard
     from integrations_sdk.integrations.activation import Activation
     from integrations_sdk.manager import AsyncIntegrationManagementManager
-    from integrations_sdk.models import RecordList
+    from integrations_sdk.models import Integration, RecordList
     from integrations_sdk.secrets.base import SecretStore
     from integrations_sdk.store.base import Store
 
@@ -134,14 +135,31 @@ class IntegrationManagementManager:
         """Switch on what environment variables configure; see the asynchronous manager's method of this name."""
         return self._portal.call(lambda: self._portal.manager.from_environment(environ))
 
-    def register_connector(self, connector: K) -> K:
-        """Add a provider of your own to this manager; also as a class decorator.
+    @overload
+    def register_connector(self, connector: K) -> K: ...
+
+    @overload
+    def register_connector(self, connector: str, instance: BaseConnector) -> Integration: ...
+
+    def register_connector(
+        self, connector: K | str, instance: BaseConnector | None = None
+    ) -> K | Integration:
+        """Add a provider of your own to this manager: a class, also as a decorator, or a name and an object.
+
+        An object gets the provider's one integration; a later start finds it again.
+
+        Args:
+            connector: a `Connector` class, or the name for `instance`.
+            instance: a `BaseConnector`.
 
         Raises:
             AlreadyExistsError: a provider of that name is known.
-            ConfigurationError: the class does not say what it must.
+            ConfigurationError: the class does not say what it must, or the object is none.
         """
-        return self._portal.manager.register_connector(connector)
+        if not isinstance(connector, str):
+            return self._portal.manager.register_connector(connector)
+        name, given = connector, cast("BaseConnector", instance)
+        return self._portal.call(lambda: self._portal.manager.register_connector(name, given))
 
     def provider(self, name: str) -> ProviderManager:
         """The sub-manager of a provider.
