@@ -499,7 +499,7 @@ def test_wrong_configurations_are_not_quoted(provider: str, tmp_path: Path) -> N
 def test_references_are_kept_and_their_values_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`env:`, `file:` and what `from_environment()` finds lead to values that are stored and shown nowhere."""
+    """`env:`, `file:`, `vault:` and what `from_environment()` finds lead to values that are stored and shown nowhere."""
     canary, evidence = new_canary(), Evidence()
     (tmp_path / "secret").write_text(canary)
     monkeypatch.setenv("CANARY", canary)
@@ -510,11 +510,19 @@ def test_references_are_kept_and_their_values_are_not(
             f"file:{tmp_path}/secret",
             f"file://{tmp_path}/secret",
             "keyring:x/y",
+            "vault:secret/shop#key",
         ):
             made = await visit.keep("integrations.create", "jira", {**_JIRA, "api_token": reference})
             await visit.keep("health.check_integration_health", made.integration_id)
 
-    _with_manager(evidence, tmp_path / "store.db", work)
+    with Sandbox() as sandbox:
+        sandbox.vault.secrets["secret/shop"] = [{"key": canary}]
+        for name, value in {**sandbox.vault.config(), "VAULT_TOKEN": (vault_canary := new_canary())}.items():
+            monkeypatch.setenv(name, str(value))
+        sandbox.vault.tokens.add(vault_canary)
+        _with_manager(evidence, tmp_path / "store.db", work)
+        assert sandbox.vault.received
+    _assert_clean(evidence, vault_canary)
     with observed(evidence):
         environ = {
             "JIRA_URL": "http://127.0.0.1:1",

@@ -40,6 +40,7 @@ class SecretStore(Protocol):
         Raises:
             ConfigurationError: the reference leads nowhere; names it and says what to set.
             MissingExtraError: its scheme needs a package that is not installed.
+            ConnectorError: the service that keeps it is in trouble, or does not answer.
         """
         ...
 

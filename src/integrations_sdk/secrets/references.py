@@ -1,6 +1,6 @@
-"""References to secrets kept elsewhere: `env:NAME`, `file:/run/secrets/x`, `keyring:service/name`.
+"""References to secrets kept elsewhere: `env:NAME`, `file:/run/secrets/x`, `keyring:service/name`, `vault:path#key`.
 
-A resolver for another scheme (`vault`, `aws-sm`) is any object that fits `ReferenceResolver`.
+A resolver for another scheme (`aws-sm`) is any object that fits `ReferenceResolver`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from integrations_sdk.errors import ConfigurationError, MissingExtraError
 from integrations_sdk.models import Secret
 from integrations_sdk.secrets.base import ReferenceResolver
 from integrations_sdk.secrets.keys import KEY_VARIABLE, default_key_path
+from integrations_sdk.secrets.vault import VaultResolver
 
 __all__ = ["EnvironmentResolver", "FileResolver", "KeyringResolver", "default_resolvers", "resolve_reference"]
 
@@ -98,8 +99,8 @@ class KeyringResolver:
 
 
 def default_resolvers() -> tuple[ReferenceResolver, ...]:
-    """The resolvers for `env`, `file` and `keyring`."""
-    return (EnvironmentResolver(), FileResolver(), KeyringResolver())
+    """The resolvers for `env`, `file`, `keyring` and `vault`."""
+    return (EnvironmentResolver(), FileResolver(), KeyringResolver(), VaultResolver())
 
 
 async def resolve_reference(secret: Secret, resolvers: Mapping[str, ReferenceResolver]) -> Secret:

@@ -34,7 +34,7 @@ class SealedSecrets:
     whether a key is still needed.
 
     Args:
-        resolvers: for references; None takes `env`, `file` and `keyring`. Where those who configure must not
+        resolvers: for references; None takes `env`, `file`, `keyring` and `vault`. Where those who configure must not
             read this machine's environment and files, pass only the resolvers that they may use, or none.
     """
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
     from integrations_sdk.testing.vendors.splunk import SplunkStandIn
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
+    from integrations_sdk.testing.vendors.vault import VaultStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
     from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
 
@@ -118,6 +119,7 @@ class Sandbox:
     sonarqube: SonarQubeStandIn
     teamcity: TeamCityStandIn
     splunk: SplunkStandIn
+    vault: VaultStandIn
     webhook: WebhookStandIn
     zendesk: ZendeskStandIn
 
