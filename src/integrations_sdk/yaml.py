@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -12,7 +12,8 @@ from integrations_sdk.models import JsonValue
 
 __all__ = ["load_yaml"]
 
-_LONGEST: Final = 256 * 1024
+_LONGEST: Final = 64 * 1024
+_MOST_LEVELS: Final = 50  # each costs the parser more than the one before
 
 
 def load_yaml(text: str, *, subject: str) -> JsonValue:
@@ -29,9 +30,7 @@ def load_yaml(text: str, *, subject: str) -> JsonValue:
     """
     if len(text) > _LONGEST:
         raise ConfigurationError.of(subject, "$", f"is longer than {_LONGEST} characters", "divide it")
-    value, alias = _loaded(text, subject)
-    if alias is not None:
-        raise ConfigurationError.of(subject, f"line {alias}", "expected no aliases (*name)", "write it out")
+    value = _loaded(text, subject)
     problem = next(_strangers(value), None)
     if problem is not None:
         raise ConfigurationError.of(
@@ -40,20 +39,19 @@ def load_yaml(text: str, *, subject: str) -> JsonValue:
     return _in_json(value)
 
 
-def _loaded(text: str, subject: str) -> tuple[Any, int | None]:
-    """The document and, if there is an alias in it, its line instead."""
+def _loaded(text: str, subject: str) -> Any:
+    """The document as Python's own values."""
     try:
         from ruamel.yaml import YAML
         from ruamel.yaml.error import MarkedYAMLError, YAMLError
-        from ruamel.yaml.events import AliasEvent
     except ImportError as error:
         raise MissingExtraError("reading YAML", "yaml") from error
-    where, expected = "$", "plain YAML"
+    where, expected, remedy = "$", "plain YAML", "check indentation and quotes"
     try:
-        for event in YAML(typ="safe", pure=True).parse(text):
-            if isinstance(event, AliasEvent):
-                return None, event.start_mark.line + 1
-        return YAML(typ="safe", pure=True).load(text), None
+        refused = _refused(YAML(typ="safe", pure=True).parse(text))
+        if refused is None:
+            return YAML(typ="safe", pure=True).load(text)
+        where, expected, remedy = refused
     except MarkedYAMLError as error:
         if (mark := error.problem_mark) is not None:
             where = f"line {mark.line + 1}, column {mark.column + 1}"
@@ -61,7 +59,22 @@ def _loaded(text: str, subject: str) -> tuple[Any, int | None]:
             expected = "each name of a mapping once"
     except (YAMLError, RecursionError, ValueError, TypeError):
         pass  # said below: the parser's own words may quote the text, which may hold a secret
-    raise ConfigurationError.of(subject, where, f"expected {expected}", "check indentation and quotes")
+    raise ConfigurationError.of(subject, where, f"expected {expected}", remedy)
+
+
+def _refused(events: Iterable[Any]) -> tuple[str, str, str] | None:
+    """Where there is an alias or too deep a nesting, what was expected instead, and what to do; None if neither."""
+    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
+
+    level = 0
+    for event in events:
+        where = f"line {event.start_mark.line + 1}"
+        level += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if isinstance(event, AliasEvent):
+            return where, "no aliases (*name)", "write it out"
+        if level > _MOST_LEVELS:
+            return where, f"at most {_MOST_LEVELS} levels of nesting", "divide it"
+    return None
 
 
 def _strangers(value: object) -> Iterator[str]:
