@@ -17,12 +17,11 @@ from integrations_sdk.testing.standin import Received, Reply, StandIn
 
 if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.asana import AsanaStandIn
-    from integrations_sdk.testing.vendors.aws_codecommit import CodeCommitStandIn
-    from integrations_sdk.testing.vendors.azure_devops import AzureDevOpsStandIn
-    from integrations_sdk.testing.vendors.bamboo import BambooStandIn
     from integrations_sdk.testing.vendors.auth0 import Auth0StandIn
+    from integrations_sdk.testing.vendors.aws_codecommit import CodeCommitStandIn
     from integrations_sdk.testing.vendors.azure_ad import AzureAdStandIn
     from integrations_sdk.testing.vendors.azure_devops import AzureDevOpsStandIn
+    from integrations_sdk.testing.vendors.bamboo import BambooStandIn
     from integrations_sdk.testing.vendors.custom import CustomStandIn
     from integrations_sdk.testing.vendors.datadog import DatadogStandIn
     from integrations_sdk.testing.vendors.github import GitHubStandIn
@@ -42,10 +41,9 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.sns import SnsStandIn
     from integrations_sdk.testing.vendors.snyk import SnykStandIn
     from integrations_sdk.testing.vendors.sonarqube import SonarQubeStandIn
-    from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
-    from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
     from integrations_sdk.testing.vendors.splunk import SplunkStandIn
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
+    from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
     from integrations_sdk.testing.vendors.vault import VaultStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
     from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
