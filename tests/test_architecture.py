@@ -46,7 +46,7 @@ THIRD_PARTY = {
     "httpcore2": {"http.httpx_transport", "http.guarded", "http.heads"},  # httpx2's own connections
     "opentelemetry": {"http.telemetry", "delivery.opentelemetry"},
     "prometheus_client": {"delivery.prometheus"},
-    "botocore": {"connectors.aws.signing"},
+    "botocore": {"http.aws"},
     "asyncpg": {"store.postgres.connection"},
     "ruamel": {"yaml"},
     "uvloop": {"blocking.portal"},

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations_sdk.connectors.aws.faults import aws_fault
-from integrations_sdk.connectors.aws.signing import AwsCredentials, signed
 from integrations_sdk.connectors.base import (
     AuthenticationError,
     AwsConfig,
@@ -27,6 +26,7 @@ from integrations_sdk.connectors.base import (
     Secret,
 )
 from integrations_sdk.errors import ConfigurationError, MissingExtraError
+from integrations_sdk.http.aws import AwsCredentials, signed
 from integrations_sdk.http.base import Headers, Request
 from integrations_sdk.testing.aws import signature
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integrations_sdk.connectors.aws.signing import AwsCredentials, signed
+from integrations_sdk.http.aws import AwsCredentials, signed
 from integrations_sdk.http.base import Headers, Request
 from integrations_sdk.models import Secret
 from integrations_sdk.testing import StandIn

@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NoReturn
 from urllib.parse import quote, urlsplit
 
 import attrs
@@ -20,21 +19,14 @@ from integrations_sdk.clock import Clock, SystemClock
 from integrations_sdk.errors import ConfigurationError, ProviderUnavailableError
 from integrations_sdk.http.base import Call, Connection, HttpSender, Request, Response
 from integrations_sdk.models import JsonValue, Secret
+from integrations_sdk.secrets.remote import KEEP, Keeping, asked, json_answer, text_of, value_at
 
 __all__ = ["VaultResolver"]
 
 _REFERENCE: Final = re.compile(r"/?(?P<path>[^?#]+)(?:\?version=(?P<version>[1-9][0-9]{0,9}))?#(?P<key>.+)")
-_MOST_KEPT: Final = 256
 _EARLY: Final = timedelta(minutes=1)
 _LONGEST: Final = 1024 * 1024
 _TRUE: Final = frozenset({"1", "t", "true"})
-
-
-class _Kept(NamedTuple):
-    """What a path holds, each value by its key, and until when it may be used."""
-
-    values: dict[str, Secret]
-    until: datetime
 
 
 @attrs.frozen(kw_only=True)
@@ -73,13 +65,12 @@ class VaultResolver:
         *,
         http: HttpSender | None = None,
         clock: Clock | None = None,
-        keep: timedelta = timedelta(minutes=5),
+        keep: timedelta = KEEP,
     ) -> None:
         self._environ = environ
         self._http = http
         self._clock = clock or SystemClock()
-        self._keep = keep
-        self._kept: OrderedDict[tuple[str, str, str | None], _Kept] = OrderedDict()
+        self._kept = Keeping(keep)
         self._login: tuple[Secret, datetime] | None = None
 
     async def resolve(self, reference: str) -> str:
@@ -104,17 +95,12 @@ class VaultResolver:
             place.nowhere("the secret has no such key", f"it has: {', '.join(sorted(values)) or 'none'}")
         return values[place.key].reveal() or place.nowhere("is empty", "store the value there")
 
-    async def _values(self, place: _Place) -> dict[str, Secret]:
+    async def _values(self, place: _Place) -> Mapping[str, Secret]:
         key, now = (self._setting("VAULT_NAMESPACE"), place.path, place.version), self._clock.now()
-        kept = self._kept.get(key)
-        if kept is not None and now < kept.until:
-            self._kept.move_to_end(key)
-            return kept.values
-        values = await self._read(place)
-        self._kept[key] = _Kept(values, now + self._keep)
-        self._kept.move_to_end(key)
-        while len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
+        values = self._kept.get(key, now)
+        if values is None:
+            values = await self._read(place)
+            self._kept.keep(key, values, now)
         return values
 
     async def _read(self, place: _Place) -> dict[str, Secret]:
@@ -124,10 +110,10 @@ class VaultResolver:
         if place.version is not None and version == "2":
             path += f"?version={place.version}"
         answer = await self._ask(place, "kv.read", path)
-        data = _at(answer, "data", "data") if version == "2" else _at(answer, "data")
+        data = value_at(answer, "data", "data") if version == "2" else value_at(answer, "data")
         if not isinstance(data, dict):
             place.nowhere("there is no secret at the path, or it was deleted", f"vault kv get {place.path}")
-        return {name: Secret(_written(value)) for name, value in data.items()}
+        return {name: Secret(text_of(value)) for name, value in data.items()}
 
     async def _mount(self, place: _Place) -> tuple[str, str]:
         """The engine that the path belongs to, and its version, as Vault's own command finds them out.
@@ -135,10 +121,10 @@ class VaultResolver:
         Source: https://developer.hashicorp.com/vault/api-docs/system/internal-ui-mounts.
         """
         answer = await self._ask(place, "mounts", f"/v1/sys/internal/ui/mounts/{quote(place.path)}")
-        mount, kind = _at(answer, "data", "path"), _at(answer, "data", "type")
+        mount, kind = value_at(answer, "data", "path"), value_at(answer, "data", "type")
         if not isinstance(mount, str) or kind not in {"kv", "generic"}:
             place.nowhere(f"is not in a KV engine but in {kind or 'none'}", "name a path of a KV engine")
-        return f"{mount.strip('/')}/", str(_at(answer, "data", "options", "version") or "1")
+        return f"{mount.strip('/')}/", str(value_at(answer, "data", "options", "version") or "1")
 
     async def _ask(self, place: _Place, operation: str, path: str) -> JsonValue:
         """A question with the token; once more when a token that was granted earlier is refused."""
@@ -176,7 +162,7 @@ class VaultResolver:
                 "Vault refuses the AppRole", "check VAULT_ROLE_ID, VAULT_SECRET_ID and VAULT_APPROLE_MOUNT"
             )
         answer = _json(response, "approle.login")
-        token, lasts = _at(answer, "auth", "client_token"), _at(answer, "auth", "lease_duration")
+        token, lasts = value_at(answer, "auth", "client_token"), value_at(answer, "auth", "lease_duration")
         if not isinstance(token, str) or not token:
             raise _unavailable("answered without a token", "approle.login", response)
         seconds = lasts if isinstance(lasts, int) and lasts > 0 else 3600  # 0 is a token that never expires
@@ -202,18 +188,7 @@ class VaultResolver:
             max_response_bytes=_LONGEST,
         )
         # A login may be repeated: it makes another token, and the one that is lost expires.
-        return await self._sent(request, Call(provider="vault", operation=operation, idempotent=True))
-
-    async def _sent(self, request: Request, call: Call) -> Response:
-        if self._http is not None:
-            return await self._http.send(request, call)
-        from integrations_sdk.http.opening import open_http
-
-        http = open_http(None, self._clock)  # of its own: loops come and go, the resolver stays
-        try:
-            return await http.send(request, call)
-        finally:
-            await http.close()
+        return await asked(self._http, self._clock, request, _call(operation))
 
     def _address(self, place: _Place) -> str:
         address = self._setting("VAULT_ADDR").rstrip("/")
@@ -232,34 +207,16 @@ class VaultResolver:
         return (os.environ if self._environ is None else self._environ).get(name, "")
 
 
-def _json(response: Response, operation: str) -> JsonValue:
-    """The answer's JSON.
+def _call(operation: str) -> Call:
+    return Call(provider="vault", operation=operation, idempotent=True)
 
-    Raises:
-        ProviderUnavailableError: it is a refusal or none; a sealed Vault answers 503.
-    """
-    if not response.ok:
-        sealed = " (is it sealed?)" if response.status == 503 else ""
-        raise _unavailable(f"answered with status {response.status}{sealed}", operation, response)
-    try:
-        return response.json()
-    except ValueError:
-        pass
-    raise _unavailable("answered with something else than JSON; is VAULT_ADDR Vault's?", operation, response)
+
+def _json(response: Response, operation: str) -> JsonValue:
+    hint = "is it sealed?" if response.status == 503 else "is VAULT_ADDR Vault's?"
+    return json_answer(response, _call(operation), hint=hint)
 
 
 def _unavailable(message: str, operation: str, response: Response) -> ProviderUnavailableError:
     return ProviderUnavailableError(
         message, provider="vault", operation=operation, status=response.status, attempts=response.attempts
     )
-
-
-def _at(value: JsonValue, *names: str) -> JsonValue:
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _written(value: JsonValue) -> str:
-    """A value as text: Vault keeps any JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
