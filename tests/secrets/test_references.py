@@ -209,8 +209,8 @@ def test_keyring_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_scheme_without_a_resolver_says_what_there_is() -> None:
     """An unsupported scheme names the available ones and that resolvers can be passed in."""
-    with pytest.raises(ConfigurationError, match=r"env:, file:, keyring:, vault:.*passed in"):
-        resolve("aws-sm:secret/data#key")
+    with pytest.raises(ConfigurationError, match=r"available: env:;.*passed in"):
+        resolve("aws-sm:secret/data#key", EnvironmentResolver())
 
 
 def test_without_resolvers_nothing_is_available() -> None:

@@ -1,6 +1,6 @@
-"""References to secrets kept elsewhere: `env:NAME`, `file:/run/secrets/x`, `keyring:service/name`, `vault:path#key`.
+"""References to secrets kept elsewhere: `env:`, `file:`, `keyring:`, and those of services, `vault:` and `aws-sm:`.
 
-A resolver for another scheme (`aws-sm`) is any object that fits `ReferenceResolver`.
+A resolver for another scheme is any object that fits `ReferenceResolver`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from integrations_sdk.errors import ConfigurationError, MissingExtraError
 from integrations_sdk.models import Secret
+from integrations_sdk.secrets.aws import SecretsManagerResolver
 from integrations_sdk.secrets.base import ReferenceResolver
 from integrations_sdk.secrets.keys import KEY_VARIABLE, default_key_path
 from integrations_sdk.secrets.vault import VaultResolver
@@ -99,8 +100,14 @@ class KeyringResolver:
 
 
 def default_resolvers() -> tuple[ReferenceResolver, ...]:
-    """The resolvers for `env`, `file`, `keyring` and `vault`."""
-    return (EnvironmentResolver(), FileResolver(), KeyringResolver(), VaultResolver())
+    """The resolvers for `env`, `file`, `keyring`, `vault` and `aws-sm`."""
+    return (
+        EnvironmentResolver(),
+        FileResolver(),
+        KeyringResolver(),
+        VaultResolver(),
+        SecretsManagerResolver(),
+    )
 
 
 async def resolve_reference(secret: Secret, resolvers: Mapping[str, ReferenceResolver]) -> Secret:

@@ -34,8 +34,8 @@ class SealedSecrets:
     whether a key is still needed.
 
     Args:
-        resolvers: for references; None takes `env`, `file`, `keyring` and `vault`. Where those who configure must not
-            read this machine's environment and files, pass only the resolvers that they may use, or none.
+        resolvers: for references; None takes `env`, `file`, `keyring`, `vault` and `aws-sm`. Where those who
+            configure must not read this machine's environment and files, pass only those that they may use, or none.
     """
 
     def __init__(

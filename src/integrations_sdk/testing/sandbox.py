@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
     from integrations_sdk.testing.vendors.redmine import RedmineStandIn
+    from integrations_sdk.testing.vendors.secrets_manager import SecretsManagerStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
     from integrations_sdk.testing.vendors.slack import SlackStandIn
     from integrations_sdk.testing.vendors.sns import SnsStandIn
@@ -109,6 +110,7 @@ class Sandbox:
     okta: OktaStandIn
     prometheus: PrometheusStandIn
     redmine: RedmineStandIn
+    secrets_manager: SecretsManagerStandIn
     sentry: SentryStandIn
     slack: SlackStandIn
     statuspage: StatuspageStandIn
