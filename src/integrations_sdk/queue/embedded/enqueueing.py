@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
-from integrations_sdk.queue.embedded.bulk import ROWS, Row, Value, as_json, execute_rows, fetch_rows
+from integrations_sdk.queue.embedded.bulk import ROWS, Value, as_json, execute_rows, fetch_rows
 from integrations_sdk.store.encoding import microseconds
 
-__all__ = ["AHEAD", "NEXT_SLOTS", "Bundle", "Taken", "add_first_due", "in_line", "number", "store"]
+__all__ = ["AHEAD", "NEXT_SLOTS", "Bundle", "Stored", "add_first_due", "in_line", "number", "store"]
 
 AHEAD: Final = 1_000_000
 """How far ahead slots are given, in microseconds: the more, the fewer claims; the fewer, the less a kill wastes."""
@@ -22,17 +24,24 @@ NEXT_SLOTS: Final = f"iif(gap > 0, slot_at - {AHEAD // 2}, 0)"
 
 
 class Bundle(NamedTuple):
-    """An event with its deliveries."""
+    """An event with its deliveries, and who waits for them to be stored."""
 
     event: QueuedEvent
     deliveries: Sequence[NewDelivery]
+    future: asyncio.Future[tuple[Accepted, ...]] | None = None
 
 
-class Taken(NamedTuple):
-    """What became of a bundle; `event` is its number, None if nothing of it was new."""
+class Stored(NamedTuple):
+    """What became of bundles, one entry for each.
 
-    accepted: tuple[Accepted, ...]
-    event: int | None
+    Attributes:
+        events: the numbers of the events; None where nothing of a bundle was new.
+        targets: numbers of targets that were needed and not known.
+    """
+
+    accepted: list[tuple[Accepted, ...]]
+    events: list[int | None]
+    targets: dict[Target, int]
 
 
 _PLAIN: Final = (
@@ -47,6 +56,7 @@ _KEYED: Final = (
     " WHERE d.target = v.target AND d.key = v.key AND d.state < 3) THEN 1 ELSE state END,"
     " due_at, created_at, key, idempotency FROM v WHERE seq IS NOT NULL"
 )
+_COLUMNS: Final = 9
 _EVENTS: Final = (
     "INSERT INTO queue_events (seq, last, id, type, body)"
     f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
@@ -67,58 +77,70 @@ _KNOWN: Final = (
 )
 
 
-def store(
-    cursor: sqlite3.Cursor, bundles: Sequence[Bundle], known: Mapping[Target, int], now: int
-) -> tuple[list[Taken], dict[Target, int]]:
+def store(cursor: sqlite3.Cursor, bundles: Sequence[Bundle], known: Mapping[Target, int], now: int) -> Stored:
     """Store the bundles.
 
     Args:
         known: numbers of targets that are certain; not changed here, because all this may be rolled back.
         now: microseconds since 1970.
-
-    Returns:
-        What became of each bundle, and the numbers of the other targets that were needed.
     """
     found = _targets(cursor, bundles, known)
-    numbers = {**known, **found} if found else known
-    seq = _last(cursor) + 1
-    plain: list[Row] = []
-    keyed: list[Row] = []
-    events: list[Row] = []
-    heads: set[tuple[int, str]] = set()
-    once: dict[tuple[int, str], str] = {}
-    due_by_target: dict[int, int] = {}
-    taken = []
-    for event, deliveries in bundles:
-        first = seq
-        accepted = []
-        for delivery in deliveries:
-            target, key = numbers[delivery.target], delivery.ordering_key
-            if (before := _before(cursor, delivery, target, once)) is not None:
-                accepted.append(Accepted(before, duplicate=True))
-                continue
-            accepted.append(Accepted(delivery.delivery_id))
-            due = now if delivery.due_at is None else microseconds(delivery.due_at)
-            behind = key is not None and (target, key) in heads
-            if key is not None:
-                heads.add((target, key))
-            row = (
-                seq, delivery.delivery_id, first, target, int(behind), due, now, key, delivery.idempotency_key,
-            )  # fmt: skip
-            (plain if key is None else keyed).append(row)
-            if key is None and due < due_by_target.get(target, due + 1):
-                due_by_target[target] = due
-            seq += 1
-        if seq > first:
-            events.append((first, seq - 1, event.event_id, event.event_type, event.body))
-        taken.append(Taken(tuple(accepted), first if seq > first else None))
-    execute_rows(cursor, _PLAIN, plain)
-    execute_rows(cursor, _KEYED, keyed)
-    execute_rows(cursor, _EVENTS, events)
-    if keyed:
-        add_first_due(cursor, (row[0] for row in keyed), due_by_target)
-    in_line(cursor, due_by_target)
-    return taken, found
+    rows = _Rows({**known, **found} if found else known, _last(cursor) + 1, now)
+    stored = Stored([], [], found)
+    for bundle in bundles:
+        first = rows.seq
+        stored.accepted.append(tuple([rows.add(cursor, new, first) for new in bundle.deliveries]))
+        stored.events.append(first if rows.seq > first else None)
+        if rows.seq > first:
+            event = bundle.event
+            rows.events += (first, rows.seq - 1, event.event_id, event.event_type, event.body)
+    rows.write(cursor)
+    return stored
+
+
+class _Rows:
+    """Rows of one batch, gathered delivery by delivery and written together."""
+
+    def __init__(self, numbers: Mapping[Target, int], seq: int, now: int) -> None:
+        self._numbers = numbers
+        self.seq = seq
+        self._now = now
+        self.events: list[Value] = []
+        self._plain: list[Value] = []
+        self._keyed: list[Value] = []
+        self._due: dict[int, int] = {}
+        self._heads: set[tuple[int, str]] = set()
+        self._once: dict[tuple[int, str], str] = {}
+
+    def add(self, cursor: sqlite3.Cursor, new: NewDelivery, event: int) -> Accepted:
+        """Add a delivery of the event of that number, unless it was taken before."""
+        target, key, now = self._numbers[new.target], new.ordering_key, self._now
+        if new.idempotency_key is not None:
+            before = _before(cursor, new, target, self._once)
+            if before is not None:
+                return Accepted(before, duplicate=True)
+        due = now if new.due_at is None else microseconds(new.due_at)
+        seq, behind = self.seq, 0
+        if key is None:
+            rows = self._plain
+            if due < self._due.get(target, due + 1):
+                self._due[target] = due
+        else:
+            rows = self._keyed
+            behind = int((target, key) in self._heads)
+            self._heads.add((target, key))
+        rows += (seq, new.delivery_id, event, target, behind, due, now, key, new.idempotency_key)
+        self.seq += 1
+        return Accepted(new.delivery_id)
+
+    def write(self, cursor: sqlite3.Cursor) -> None:
+        """Write what was gathered."""
+        execute_rows(cursor, _PLAIN, _COLUMNS, self._plain)
+        execute_rows(cursor, _KEYED, _COLUMNS, self._keyed)
+        execute_rows(cursor, _EVENTS, 5, self.events)
+        if self._keyed:
+            add_first_due(cursor, self._keyed[::_COLUMNS], self._due)
+        in_line(cursor, self._due)
 
 
 def add_first_due(cursor: sqlite3.Cursor, handles: Iterable[Value], due: dict[int, int]) -> None:
@@ -139,15 +161,15 @@ def number(cursor: sqlite3.Cursor, target: Target) -> int:
 
 def in_line(cursor: sqlite3.Cursor, due: Mapping[int, int]) -> None:
     """Have targets stand in the line for workers no later than so."""
-    execute_rows(cursor, _IN_LINE, list(due.items()))
+    execute_rows(cursor, _IN_LINE, 2, list(chain.from_iterable(due.items())))
 
 
 def _targets(
     cursor: sqlite3.Cursor, bundles: Iterable[Bundle], known: Mapping[Target, int]
 ) -> dict[Target, int]:
     found: dict[Target, int] = {}
-    for _, deliveries in bundles:
-        for delivery in deliveries:
+    for bundle in bundles:
+        for delivery in bundle.deliveries:
             target = delivery.target
             if target not in known and target not in found:
                 found[target] = number(cursor, target)
@@ -158,9 +180,7 @@ def _before(
     cursor: sqlite3.Cursor, delivery: NewDelivery, target: int, once: dict[tuple[int, str], str]
 ) -> str | None:
     """The id of the delivery that was taken before under the same idempotency key."""
-    if delivery.idempotency_key is None:
-        return None
-    name = (target, delivery.idempotency_key)
+    name = (target, delivery.idempotency_key or "")
     if name not in once:
         row = cursor.execute(_KNOWN, name).fetchone()
         if row is None:

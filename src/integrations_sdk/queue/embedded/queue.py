@@ -92,7 +92,7 @@ class EmbeddedQueue:
         """See `Queue.enqueue`. What is enqueued while a transaction runs shares the next one."""
         self._check_open()
         check_enqueued(event, deliveries)
-        return await self._intake.take(Bundle(event, deliveries)) if deliveries else ()
+        return await self._intake.take(event, deliveries) if deliveries else ()
 
     async def enqueue_within(
         self, connection: object, event: QueuedEvent, deliveries: Sequence[NewDelivery]

@@ -13,9 +13,10 @@ from integrations_sdk.models.delivery import At, Dead, Disable, Done
 from integrations_sdk.queue.base import Result
 from integrations_sdk.queue.embedded.bulk import (
     ROWS,
-    Row,
+    Value,
     as_json,
     execute_rows,
+    fetch_columns_for_rows,
     fetch_for_rows,
 )
 from integrations_sdk.queue.embedded.claiming import take_turns
@@ -37,11 +38,13 @@ class Taken(NamedTuple):
 
 
 _REFUSED: Final = Taken(accepted=False)
+_ACCEPTED: Final = Taken(accepted=True)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 _HELD_BY: Final = (
-    f"WITH v (seq, token) AS (VALUES {ROWS}) SELECT json_group_array(json_array(d.seq, d.target,"
-    " t.failing_since)) FROM v CROSS JOIN queue_deliveries d ON d.seq = v.seq"
+    f"WITH v (seq, token) AS (VALUES {ROWS}) SELECT json_array(json_group_array(d.seq),"
+    " json_group_array(d.target), json_group_array(t.failing_since)) FROM v"
+    " CROSS JOIN queue_deliveries d ON d.seq = v.seq"
     " CROSS JOIN queue_targets t ON t.seq = d.target WHERE d.state = 2 AND d.lease = v.token"
 )
 _MOVE: Final = (
@@ -100,9 +103,9 @@ class _Ledger:
         self._cursor = cursor
         self._counts = counts
         self._now = now
-        self._moves: list[Row] = []
-        self._attempts: list[Row] = []
-        self._ended_keys: list[tuple[int, str]] = []
+        self._moves: list[Value] = []
+        self._attempts: list[Value] = []
+        self._ended_keys: list[Value] = []
         self._latencies: Counter[tuple[int, int]] = Counter()
         self._due: dict[int, int] = {}
 
@@ -113,10 +116,10 @@ class _Ledger:
             held = self._move(result, target, self._now)
             return Taken(accepted=True, failing_since=count.failing, held=held)
         started, latency = microseconds(attempt.started_at), attempt.latency // _MICROSECOND
-        self._attempts.append((
+        self._attempts += (
             result.claimed.handle, result.claimed.delivery.attempts + 1, started, latency, attempt.http_status,
             attempt.error, attempt.excerpt, attempt.address, attempt.request_id,
-        ))  # fmt: skip
+        )  # fmt: skip
         self._latencies[target, bucket(latency)] += 1
         count.at, count.status = started, attempt.http_status
         was_failing = count.failing is not None
@@ -127,16 +130,23 @@ class _Ledger:
             count.failed += 1
             count.failing = count.failing if was_failing else started
         held = self._move(result, target, started)
+        if done and not was_failing:
+            return _ACCEPTED
         return Taken(accepted=True, failing_since=count.failing, recovered=done and was_failing, held=held)
 
     def write(self) -> None:
         """Write what was gathered."""
         cursor = self._cursor
-        execute_rows(cursor, _MOVE, self._moves)
-        execute_rows(cursor, _ATTEMPTS, self._attempts)
-        execute_rows(cursor, _LATENCIES, [(*name, times) for name, times in self._latencies.items()])
-        rows = [(t, c.succeeded, c.failed, c.at, c.status, c.failing) for t, c in self._counts.items()]
-        execute_rows(cursor, _COUNT, rows)
+        execute_rows(cursor, _MOVE, 6, self._moves)
+        execute_rows(cursor, _ATTEMPTS, 9, self._attempts)
+        latencies: list[Value] = []
+        for (target, number), times in self._latencies.items():
+            latencies += (target, number, times)
+        execute_rows(cursor, _LATENCIES, 3, latencies)
+        counts: list[Value] = []
+        for target, c in self._counts.items():
+            counts += (target, c.succeeded, c.failed, c.at, c.status, c.failing)
+        execute_rows(cursor, _COUNT, 6, counts)
         _unblock(cursor, self._ended_keys, self._due)
         in_line(cursor, self._due)
 
@@ -152,29 +162,35 @@ class _Ledger:
                 self._again(seq, target, self._now, error, sent)
                 return hold(self._cursor, target, reason, self._now)
             case Dead(reason):
-                self._moves.append((seq, FAILED, started, self._now, reason, sent))
+                self._moves += (seq, FAILED, started, self._now, reason, sent)
             case Done():
-                self._moves.append((seq, DELIVERED, started, self._now, None, sent))
+                self._moves += (seq, DELIVERED, started, self._now, None, sent)
         key = delivery.ordering_key
         if key is not None:
-            self._ended_keys.append((target, key))
+            self._ended_keys += (target, key)
         return False
 
     def _again(self, seq: int, target: int, when: int, error: str | None, sent: int) -> None:
-        self._moves.append((seq, PENDING, when, None, error, sent))
+        self._moves += (seq, PENDING, when, None, error, sent)
         self._due[target] = min(self._due.get(target, when), when)
 
 
 def record(cursor: sqlite3.Cursor, results: Sequence[Result], now: int) -> list[Taken]:
     """Take the results down; one entry for each, in their order. Times are microseconds since 1970."""
-    pairs = [(result.claimed.handle, result.claimed.token) for result in results]
-    held = fetch_for_rows(cursor, _HELD_BY, pairs)
-    targets = {seq: target for seq, target, _ in held}
-    ledger = _Ledger(cursor, {target: _Count(since) for _, target, since in held}, now)
+    handles: list[Value] = []
+    for result in results:
+        handles += (result.claimed.handle, result.claimed.token)
+    targets: dict[int, int] = {}
+    counts: dict[int, _Count] = {}
+    for seq, target, since in fetch_columns_for_rows(cursor, _HELD_BY, 2, handles):
+        targets[seq] = target
+        if target not in counts:
+            counts[target] = _Count(since)
+    ledger = _Ledger(cursor, counts, now)
     taken = []
     for result in results:
-        target = targets.pop(result.claimed.handle, None)  # a second result of the same delivery is refused
-        taken.append(_REFUSED if target is None else ledger.take(result, target))
+        held = targets.pop(result.claimed.handle, None)  # a second result of the same delivery is refused
+        taken.append(_REFUSED if held is None else ledger.take(result, held))
     ledger.write()
     return taken
 
@@ -200,10 +216,10 @@ def resume(cursor: sqlite3.Cursor, target: int, now: int) -> bool:
     return True
 
 
-def _unblock(cursor: sqlite3.Cursor, keys: Sequence[tuple[int, str]], due: dict[int, int]) -> None:
+def _unblock(cursor: sqlite3.Cursor, keys: list[Value], due: dict[int, int]) -> None:
     """Have the next of each key pending; `due` learns when that makes its target's turn."""
     if not keys:
         return
-    following = [seq for (seq,) in fetch_for_rows(cursor, _NEXT_OF_KEY, keys)]
+    following = [seq for (seq,) in fetch_for_rows(cursor, _NEXT_OF_KEY, 2, keys)]
     cursor.execute(_UNBLOCK, (as_json(following),))
     add_first_due(cursor, following, due)
