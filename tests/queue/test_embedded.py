@@ -305,7 +305,7 @@ def test_plans_use_indexes(tmp_path):
 
     on_file(tmp_path, scenario)
     connection = sqlite3.connect(tmp_path / "q.db")
-    columns = {"_KEYED": 9, "_IN_LINE": 2, "_HELD_BY": 2, "_MOVE": 6, "_NEXT_OF_KEY": 2, "_COUNT": 6}
+    columns = {"_KEYED": 10, "_IN_LINE": 2, "_HELD_BY": 2, "_MOVE": 6, "_NEXT_OF_KEY": 2, "_COUNT": 6}
     for module in (claiming, enqueueing, recording):
         for name, sql in vars(module).items():
             if not isinstance(sql, str) or not sql.startswith(("SELECT", "UPDATE", "WITH", "INSERT")):

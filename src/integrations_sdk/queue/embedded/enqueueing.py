@@ -11,10 +11,23 @@ from typing import Final, NamedTuple
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
-from integrations_sdk.queue.embedded.bulk import ROWS, Value, as_json, execute_rows, fetch_rows
+from integrations_sdk.queue.embedded.bulk import ROWS, Value, as_json, execute_rows, fetch_numbers, fetch_rows
+from integrations_sdk.queue.embedded.schema import LEASED, PENDING, WAITING
 from integrations_sdk.store.encoding import microseconds
 
-__all__ = ["AHEAD", "NEXT_SLOTS", "Bundle", "Stored", "add_first_due", "in_line", "number", "store"]
+__all__ = [
+    "AHEAD",
+    "NEXT_SLOTS",
+    "Bundle",
+    "Hand",
+    "Handed",
+    "Stored",
+    "add_first_due",
+    "in_line",
+    "number",
+    "renew",
+    "store",
+]
 
 AHEAD: Final = 1_000_000
 """How far ahead slots are given, in microseconds: the more, the fewer claims; the fewer, the less a kill wastes."""
@@ -31,32 +44,53 @@ class Bundle(NamedTuple):
     future: asyncio.Future[tuple[Accepted, ...]] | None = None
 
 
+class Hand(NamedTuple):
+    """To whom deliveries may be handed over: a worker, until when it holds a lease then, and which of them."""
+
+    worker: str
+    until: int
+    wanted: frozenset[str]
+
+
+class Handed(NamedTuple):
+    """A delivery that was stored as leased, under its number; `event` is that of its event."""
+
+    seq: int
+    event: int
+    delivery: NewDelivery
+
+
 class Stored(NamedTuple):
     """What became of bundles, one entry for each.
 
     Attributes:
         events: the numbers of the events; None where nothing of a bundle was new.
         targets: numbers of targets that were needed and not known.
+        handed: what was handed over, under the lease `token`.
+        pending: whether there is something to claim.
     """
 
     accepted: list[tuple[Accepted, ...]]
     events: list[int | None]
     targets: dict[Target, int]
+    handed: list[Handed]
+    token: int
+    pending: bool
 
 
 _PLAIN: Final = (
-    "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency)"
+    "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency, lease)"
     f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
 )
 # A delivery waits if an earlier one of its key has not ended, here or (`state` says so) among the same rows.
 _KEYED: Final = (
-    "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency)"
-    f" WITH v (seq, id, event, target, state, due_at, created_at, key, idempotency) AS (VALUES {ROWS})"
+    "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency, lease)"
+    f" WITH v (seq, id, event, target, state, due_at, created_at, key, idempotency, lease) AS (VALUES {ROWS})"
     " SELECT seq, id, event, target, CASE WHEN state = 0 AND EXISTS (SELECT 1 FROM queue_deliveries d"
     " WHERE d.target = v.target AND d.key = v.key AND d.state < 3) THEN 1 ELSE state END,"
-    " due_at, created_at, key, idempotency FROM v WHERE seq IS NOT NULL"
+    " due_at, created_at, key, idempotency, lease FROM v WHERE seq IS NOT NULL"
 )
-_COLUMNS: Final = 9
+_COLUMNS: Final = 10
 _EVENTS: Final = (
     "INSERT INTO queue_events (seq, last, id, type, body)"
     f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
@@ -70,6 +104,11 @@ _FIRST_DUE: Final = (
     "SELECT json_group_array(json_array(target, due_at)) FROM queue_deliveries"
     " WHERE seq IN (SELECT value FROM json_each(?)) AND state = 0"
 )
+# Of these a delivery that is due now may be handed over: it goes before nothing else, and needs no slot.
+_FREE: Final = (
+    "SELECT json_group_array(seq) FROM queue_targets WHERE seq IN (SELECT value FROM json_each(?))"
+    " AND held_at IS NULL AND gap = 0 AND (turn_at IS NULL OR turn_at > ?)"
+)
 _TARGET: Final = "SELECT seq FROM queue_targets WHERE kind = ? AND tenant = ? AND id = ?"
 _NEW_TARGET: Final = "INSERT INTO queue_targets (kind, tenant, id, project) VALUES (?, ?, ?, ?) RETURNING seq"
 _KNOWN: Final = (
@@ -77,25 +116,39 @@ _KNOWN: Final = (
 )
 
 
-def store(cursor: sqlite3.Cursor, bundles: Sequence[Bundle], known: Mapping[Target, int], now: int) -> Stored:
+def store(
+    cursor: sqlite3.Cursor,
+    bundles: Sequence[Bundle],
+    known: Mapping[Target, int],
+    now: int,
+    hand: Hand | None = None,
+) -> Stored:
     """Store the bundles.
 
     Args:
         known: numbers of targets that are certain; not changed here, because all this may be rolled back.
         now: microseconds since 1970.
+        hand: what may be handed over is.
     """
     found = _targets(cursor, bundles, known)
-    rows = _Rows({**known, **found} if found else known, _last(cursor) + 1, now)
-    stored = Stored([], [], found)
+    numbers = {**known, **found} if found else known
+    rows = _Rows(numbers, _last(cursor) + 1, now)
+    if hand is not None:
+        rows.hand_over(cursor, hand, bundles)
+    accepted: list[tuple[Accepted, ...]] = []
+    events: list[int | None] = []
     for bundle in bundles:
         first = rows.seq
-        stored.accepted.append(tuple([rows.add(cursor, new, first) for new in bundle.deliveries]))
-        stored.events.append(first if rows.seq > first else None)
+        accepted.append(tuple([rows.add(cursor, new, first) for new in bundle.deliveries]))
+        events.append(first if rows.seq > first else None)
         if rows.seq > first:
             event = bundle.event
             rows.events += (first, rows.seq - 1, event.event_id, event.event_type, event.body)
-    rows.write(cursor)
-    return stored
+    pending = rows.write(cursor)
+    return Stored(accepted, events, found, rows.handed, rows.token, pending)
+
+
+_NOBODY: Final[frozenset[str]] = frozenset()
 
 
 class _Rows:
@@ -106,11 +159,28 @@ class _Rows:
         self.seq = seq
         self._now = now
         self.events: list[Value] = []
+        self.handed: list[Handed] = []
+        self.token = 0
+        self._wanted = _NOBODY
+        self._free: set[int] = set()
         self._plain: list[Value] = []
         self._keyed: list[Value] = []
         self._due: dict[int, int] = {}
         self._heads: set[tuple[int, str]] = set()
         self._once: dict[tuple[int, str], str] = {}
+
+    def hand_over(self, cursor: sqlite3.Cursor, hand: Hand, bundles: Iterable[Bundle]) -> None:
+        """From now on hand over what may be."""
+        targets = {
+            self._numbers[new.target]
+            for bundle in bundles
+            for new in bundle.deliveries
+            if new.delivery_id in hand.wanted
+        }
+        self._free.update(fetch_numbers(cursor, _FREE, (as_json(targets), self._now)))
+        if self._free:
+            self._wanted = hand.wanted
+            self.token = renew(cursor, hand.worker, hand.until, insert=True)
 
     def add(self, cursor: sqlite3.Cursor, new: NewDelivery, event: int) -> Accepted:
         """Add a delivery of the event of that number, unless it was taken before."""
@@ -120,33 +190,48 @@ class _Rows:
             if before is not None:
                 return Accepted(before, duplicate=True)
         due = now if new.due_at is None else microseconds(new.due_at)
-        seq, behind = self.seq, 0
-        if key is None:
-            rows = self._plain
-            if due < self._due.get(target, due + 1):
-                self._due[target] = due
-        else:
+        seq, state, rows = self.seq, PENDING, self._plain
+        lease: int | None = None
+        if key is not None:
             rows = self._keyed
-            behind = int((target, key) in self._heads)
+            state = WAITING if (target, key) in self._heads else PENDING
             self._heads.add((target, key))
-        rows += (seq, new.delivery_id, event, target, behind, due, now, key, new.idempotency_key)
+        elif new.delivery_id in self._wanted and target in self._free:
+            state, lease = LEASED, self.token
+            self.handed.append(Handed(seq, event, new))
+        elif due < self._due.get(target, due + 1):
+            self._due[target] = due
+        if lease is None and due <= now:  # it goes first now
+            self._free.discard(target)
+        rows += (seq, new.delivery_id, event, target, state, due, now, key, new.idempotency_key, lease)
         self.seq += 1
         return Accepted(new.delivery_id)
 
-    def write(self, cursor: sqlite3.Cursor) -> None:
-        """Write what was gathered."""
+    def write(self, cursor: sqlite3.Cursor) -> bool:
+        """Write what was gathered; whether there is something to claim."""
         execute_rows(cursor, _PLAIN, _COLUMNS, self._plain)
         execute_rows(cursor, _KEYED, _COLUMNS, self._keyed)
         execute_rows(cursor, _EVENTS, 5, self.events)
         if self._keyed:
             add_first_due(cursor, self._keyed[::_COLUMNS], self._due)
         in_line(cursor, self._due)
+        return bool(self._due)
 
 
 def add_first_due(cursor: sqlite3.Cursor, handles: Iterable[Value], due: dict[int, int]) -> None:
     """Have `due` know when the pending ones of some deliveries are; those that wait are not in line."""
     for target, when in fetch_rows(cursor, _FIRST_DUE, (as_json(handles),)):
         due[target] = min(due.get(target, when), when)
+
+
+def renew(cursor: sqlite3.Cursor, worker: str, until: int, *, insert: bool) -> int:
+    """Renew the worker's lease; its token, 0 if it has none and needs none."""
+    sql = "UPDATE queue_leases SET expires_at = ? WHERE worker = ? RETURNING token"
+    row = cursor.execute(sql, (until, worker)).fetchone()
+    if row is None and insert:
+        sql = "INSERT INTO queue_leases (worker, expires_at) VALUES (?, ?) RETURNING token"
+        row = cursor.execute(sql, (worker, until)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def number(cursor: sqlite3.Cursor, target: Target) -> int:

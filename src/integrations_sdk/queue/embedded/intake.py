@@ -10,9 +10,11 @@ from typing import Final
 from integrations_sdk.clock import Clock
 from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, StateError
 from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
-from integrations_sdk.queue.embedded import enqueueing
+from integrations_sdk.queue.embedded import claiming, enqueueing
 from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
-from integrations_sdk.queue.embedded.enqueueing import Bundle
+from integrations_sdk.queue.embedded.enqueueing import Bundle, Stored
+from integrations_sdk.queue.embedded.handing import Offer, Takers
+from integrations_sdk.queue.embedded.leased import handed_over
 from integrations_sdk.queue.embedded.place import Place
 from integrations_sdk.queue.embedded.schema import prepare
 from integrations_sdk.store.encoding import microseconds
@@ -28,7 +30,10 @@ class Intake:
     """Takes events in. What comes while a transaction runs goes into the next one.
 
     Args:
-        stored: called after each commit.
+        stored: called after each commit that left something to claim.
+
+    Attributes:
+        takers: to whom it may be handed over.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class Intake:
         self._events = events
         self._targets = targets
         self._stored = stored
+        self.takers = Takers()
         self._incoming: list[Bundle] = []
         self._flushing: asyncio.Task[None] | None = None
 
@@ -99,17 +105,34 @@ class Intake:
         for bundle, answer in zip(batch, accepted, strict=True):
             if bundle.future is not None and not bundle.future.done():  # the caller may have been cancelled
                 bundle.future.set_result(answer)
-        self._stored()
 
     async def _write(self, bundles: Sequence[Bundle]) -> list[tuple[Accepted, ...]]:
-        now = microseconds(self._clock.now())
-        known = self._targets.numbers
-        stored = await self._place.write(lambda c: enqueueing.store(c, bundles, known, now))
+        moment = self._clock.now()
+        now, known = microseconds(moment), self._targets.numbers
+        offer = self.takers.offer(bundles, moment)
+        hand = None if offer is None else offer.hand
+        try:
+            stored = await self._place.write(lambda c: enqueueing.store(c, bundles, known, now, hand))
+        except BaseException:
+            if offer is not None:
+                offer.taker.take((), offer.reserved)
+            raise
         self._targets.learn(stored.targets)
         for bundle, number in zip(bundles, stored.events, strict=True):
             if number is not None:
                 self._events.add(number, bundle.event)
+        if offer is not None:
+            await self._hand_over(offer, bundles, stored, now)
+        if stored.pending:
+            self._stored()
         return stored.accepted
+
+    async def _hand_over(self, offer: Offer, bundles: Sequence[Bundle], stored: Stored, now: int) -> None:
+        claimed = handed_over(bundles, stored, now)
+        if not offer.taker.take(claimed, offer.reserved) and claimed:
+            given_back = {stored.token: [one.handle for one in claimed]}
+            await self._place.write(lambda c: claiming.release(c, given_back, now))
+            self._stored()
 
 
 def _is_waited_for(bundle: Bundle) -> bool:
