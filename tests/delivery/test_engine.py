@@ -110,7 +110,7 @@ def test_gone_disables_and_enabling_drains():
 
     async def main():
         gone = True
-        sender = Scripted(lambda d, e: failed(status=410) if gone else sent())
+        sender = Scripted(lambda d, e: failed(status=410) if gone and d.target == A else sent())
         async with engine_with(sender, limits=WorkerLimits(per_target=1)) as engine:
             engine.start()
             await engine.enqueue(event("1"), [A])
