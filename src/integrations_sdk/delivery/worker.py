@@ -7,11 +7,12 @@ import contextlib
 import os
 import random as randomness
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
 from integrations_sdk.clock import Clock, uuid7
+from integrations_sdk.delivery.finished import Finished, OnRecorded
 from integrations_sdk.delivery.judging import judge
 from integrations_sdk.delivery.lanes import Lane, Lanes
 from integrations_sdk.delivery.limits import Route, WorkerLimits
@@ -22,14 +23,14 @@ from integrations_sdk.errors import IntegrationError
 from integrations_sdk.logs import logger
 from integrations_sdk.models import Outcome
 from integrations_sdk.models.delivery import Target
-from integrations_sdk.queue.base import Batch, Claimed, Queue, Recorded, Result
+from integrations_sdk.queue.base import Batch, Claimed, Queue, Result
 
 __all__ = ["DeliveryWorker", "Finished", "OnRecorded"]
 
-_LINGER: Final = 0.01
+_LINGER: Final = 0.015
 """Seconds a result waits for others to be recorded with."""
 
-_BATCH: Final = 64
+_BATCH: Final = 128
 """Results that are recorded without waiting for more."""
 
 _PACED: Final = 4
@@ -43,18 +44,6 @@ _AT_HAND: Final = 2
 
 _SWEEP: Final = timedelta(seconds=1)
 _AGAIN_AFTER_FAULT: Final = 1.0
-
-
-class Finished(NamedTuple):
-    """An attempt that was recorded."""
-
-    result: Result
-    outcome: Outcome
-    recorded: Recorded
-
-
-OnRecorded: TypeAlias = Callable[[Sequence[Finished]], Awaitable[None]]
-"""Is told of attempts after they were committed."""
 
 
 class DeliveryWorker:
@@ -101,7 +90,7 @@ class DeliveryWorker:
         self._next_at: datetime | None = None
         self._lease_ends = 0.0
         self._reserved = 0
-        self._reserved_at = 0.0
+        self._reserved_at = 0.0, clock.now()
         self._stopping = False
         self._abandon = False
 
@@ -148,20 +137,22 @@ class DeliveryWorker:
         if self._lanes.room(self._lane_name(target)) <= self._reserved:
             return False
         if not self._reserved:
-            self._reserved_at = time.monotonic()
+            self._reserved_at = time.monotonic(), self._clock.now()
         self._reserved += 1
         return True
 
-    def take(self, claimed: Sequence[Claimed], reserved: int) -> bool:
+    def take(self, batch: Batch, reserved: int) -> bool:
         """See `Taker.take`."""
         self._reserved -= reserved
         if self._stopping:
             return False
-        if claimed:
-            self._lease_ends = max(self._lease_ends, self._reserved_at + self._limits.lease.total_seconds())
+        if batch.claimed:
+            asked, asked_at = self._reserved_at
+            lease_ends = asked + (batch.lease_until - asked_at).total_seconds()
+            self._lease_ends = max(self._lease_ends, lease_ends)
             if not self.held:  # what is held is looked after
                 self._wake.set()
-            for one in claimed:
+            for one in batch.claimed:
                 self._lanes.take(self._lane_name(one.delivery.target), one)
             self._fill()
         return True

@@ -57,15 +57,18 @@ class Taker(Protocol):
 
     @property
     def lease(self) -> timedelta:
-        """For how long what is handed over stays with it, and all else that it holds, if nothing renews that."""
+        """For how long what is handed over stays with it, and all else that it holds; at least for half of that."""
         ...
 
     def reserve(self, target: Target) -> bool:
         """Whether it would take one more delivery of the target; if so, it keeps room until `take()`."""
         ...
 
-    def take(self, claimed: Sequence[Claimed], reserved: int) -> bool:
+    def take(self, batch: Batch, reserved: int) -> bool:
         """Take over what was stored as leased to it, and forget that many reservations.
+
+        Args:
+            batch: what could be handed over of what was reserved; nothing, where it could not be stored.
 
         Returns:
             False if it takes nothing any more; then the queue has it pending again.

@@ -1,7 +1,7 @@
 """Many rows in one statement.
 
 With each row of `executemany()` the interpreter's lock is given away and taken back, and beside a busy event
-loop that costs more than the row. One statement for up to 64 rows does it once, and SQLite works through them
+loop that costs more than the row. One statement for up to 128 rows does it once, and SQLite works through them
 on the other core meanwhile. Sizes are powers of two, so prepared statements stay few: rows of NULL fill the
 statement up, and each statement passes over them.
 
@@ -35,7 +35,7 @@ Row: TypeAlias = Sequence[Value]
 ROWS: Final = "{rows}"
 """Stands in a statement for `(?, ?, …), (?, ?, …), …`; the first column of a row to be passed over is NULL."""
 
-_MOST: Final = 64
+_MOST: Final = 128
 
 
 def execute_rows(cursor: sqlite3.Cursor, sql: str, columns: int, values: list[Value]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
@@ -11,7 +12,7 @@ from typing import Final, NamedTuple
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
-from integrations_sdk.queue.embedded.bulk import ROWS, Value, as_json, execute_rows, fetch_numbers, fetch_rows
+from integrations_sdk.queue.embedded.bulk import ROWS, Value, as_json, execute_rows, fetch_rows
 from integrations_sdk.queue.embedded.schema import LEASED, PENDING, WAITING
 from integrations_sdk.store.encoding import microseconds
 
@@ -21,6 +22,7 @@ __all__ = [
     "Bundle",
     "Hand",
     "Handed",
+    "Lease",
     "Stored",
     "add_first_due",
     "in_line",
@@ -60,13 +62,20 @@ class Handed(NamedTuple):
     delivery: NewDelivery
 
 
+class Lease(NamedTuple):
+    """The lease under which something was handed over."""
+
+    token: int
+    expires_at: int
+
+
 class Stored(NamedTuple):
     """What became of bundles, one entry for each.
 
     Attributes:
         events: the numbers of the events; None where nothing of a bundle was new.
         targets: numbers of targets that were needed and not known.
-        handed: what was handed over, under the lease `token`.
+        handed: what was handed over, under `lease`.
         pending: whether there is something to claim.
     """
 
@@ -74,7 +83,7 @@ class Stored(NamedTuple):
     events: list[int | None]
     targets: dict[Target, int]
     handed: list[Handed]
-    token: int
+    lease: Lease
     pending: bool
 
 
@@ -104,10 +113,14 @@ _FIRST_DUE: Final = (
     "SELECT json_group_array(json_array(target, due_at)) FROM queue_deliveries"
     " WHERE seq IN (SELECT value FROM json_each(?)) AND state = 0"
 )
-# Of these a delivery that is due now may be handed over: it goes before nothing else, and needs no slot.
-_FREE: Final = (
-    "SELECT json_group_array(seq) FROM queue_targets WHERE seq IN (SELECT value FROM json_each(?))"
-    " AND held_at IS NULL AND gap = 0 AND (turn_at IS NULL OR turn_at > ?)"
+_LAST: Final = "SELECT ifnull(max(seq), 0) FROM queue_deliveries"
+# The last place in the order; of which targets a delivery that is due now may be handed over, as it goes before
+# nothing else and needs no slot; and the lease under which that would be.
+_LOOK: Final = (
+    f"SELECT json_array(({_LAST}), json((SELECT json_group_array(seq) FROM queue_targets"
+    " WHERE seq IN (SELECT value FROM json_each(?)) AND held_at IS NULL AND gap = 0"
+    " AND (turn_at IS NULL OR turn_at > ?))),"
+    " json((SELECT json_group_array(json_array(token, expires_at)) FROM queue_leases WHERE worker = ?)))"
 )
 _TARGET: Final = "SELECT seq FROM queue_targets WHERE kind = ? AND tenant = ? AND id = ?"
 _NEW_TARGET: Final = "INSERT INTO queue_targets (kind, tenant, id, project) VALUES (?, ?, ?, ?) RETURNING seq"
@@ -132,9 +145,8 @@ def store(
     """
     found = _targets(cursor, bundles, known)
     numbers = {**known, **found} if found else known
-    rows = _Rows(numbers, _last(cursor) + 1, now)
-    if hand is not None:
-        rows.hand_over(cursor, hand, bundles)
+    rows = _Rows(numbers, now)
+    rows.begin(cursor, hand, bundles)
     accepted: list[tuple[Accepted, ...]] = []
     events: list[int | None] = []
     for bundle in bundles:
@@ -145,7 +157,7 @@ def store(
             event = bundle.event
             rows.events += (first, rows.seq - 1, event.event_id, event.event_type, event.body)
     pending = rows.write(cursor)
-    return Stored(accepted, events, found, rows.handed, rows.token, pending)
+    return Stored(accepted, events, found, rows.handed, rows.lease, pending)
 
 
 _NOBODY: Final[frozenset[str]] = frozenset()
@@ -154,13 +166,13 @@ _NOBODY: Final[frozenset[str]] = frozenset()
 class _Rows:
     """Rows of one batch, gathered delivery by delivery and written together."""
 
-    def __init__(self, numbers: Mapping[Target, int], seq: int, now: int) -> None:
+    def __init__(self, numbers: Mapping[Target, int], now: int) -> None:
         self._numbers = numbers
-        self.seq = seq
+        self.seq = 1
         self._now = now
         self.events: list[Value] = []
         self.handed: list[Handed] = []
-        self.token = 0
+        self.lease = Lease(0, 0)
         self._wanted = _NOBODY
         self._free: set[int] = set()
         self._plain: list[Value] = []
@@ -169,18 +181,30 @@ class _Rows:
         self._heads: set[tuple[int, str]] = set()
         self._once: dict[tuple[int, str], str] = {}
 
-    def hand_over(self, cursor: sqlite3.Cursor, hand: Hand, bundles: Iterable[Bundle]) -> None:
-        """From now on hand over what may be."""
-        targets = {
+    def begin(self, cursor: sqlite3.Cursor, hand: Hand | None, bundles: Iterable[Bundle]) -> None:
+        """Find the place to go on from, and what may be handed over."""
+        if hand is None:  # purging leaves the newest delivery, so no place is given twice
+            self.seq = cursor.execute(_LAST).fetchone()[0] + 1
+            return
+        sought = {
             self._numbers[new.target]
             for bundle in bundles
             for new in bundle.deliveries
             if new.delivery_id in hand.wanted
         }
-        self._free.update(fetch_numbers(cursor, _FREE, (as_json(targets), self._now)))
-        if self._free:
-            self._wanted = hand.wanted
-            self.token = renew(cursor, hand.worker, hand.until, insert=True)
+        row = cursor.execute(_LOOK, (as_json(sought), self._now, hand.worker)).fetchone()
+        last, free, leases = json.loads(row[0])
+        self.seq = last + 1
+        if free:
+            self._wanted, self._free = hand.wanted, set(free)
+            self.lease = self._leased(cursor, hand, leases)
+
+    def _leased(self, cursor: sqlite3.Cursor, hand: Hand, leases: list[list[int]]) -> Lease:
+        """The worker's lease; it is renewed when half of it has passed, not with each batch."""
+        for token, expires_at in leases:
+            if 2 * expires_at >= self._now + hand.until:
+                return Lease(token, expires_at)
+        return Lease(renew(cursor, hand.worker, hand.until, insert=True), hand.until)
 
     def add(self, cursor: sqlite3.Cursor, new: NewDelivery, event: int) -> Accepted:
         """Add a delivery of the event of that number, unless it was taken before."""
@@ -197,7 +221,7 @@ class _Rows:
             state = WAITING if (target, key) in self._heads else PENDING
             self._heads.add((target, key))
         elif new.delivery_id in self._wanted and target in self._free:
-            state, lease = LEASED, self.token
+            state, lease = LEASED, self.lease.token
             self.handed.append(Handed(seq, event, new))
         elif due < self._due.get(target, due + 1):
             self._due[target] = due
@@ -273,9 +297,3 @@ def _before(
             return None
         once[name] = row[0]
     return once[name]
-
-
-def _last(cursor: sqlite3.Cursor) -> int:
-    """The last place in the order. Purging leaves the newest delivery, so no place is given twice."""
-    row = cursor.execute("SELECT seq FROM queue_deliveries ORDER BY seq DESC LIMIT 1").fetchone()
-    return int(row[0]) if row else 0

@@ -9,7 +9,7 @@ from typing import Final
 
 from integrations_sdk.clock import Clock
 from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, StateError
-from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
+from integrations_sdk.queue.base import Accepted, Batch, NewDelivery, QueuedEvent
 from integrations_sdk.queue.embedded import claiming, enqueueing
 from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
 from integrations_sdk.queue.embedded.enqueueing import Bundle, Stored
@@ -115,7 +115,7 @@ class Intake:
             stored = await self._place.write(lambda c: enqueueing.store(c, bundles, known, now, hand))
         except BaseException:
             if offer is not None:
-                offer.taker.take((), offer.reserved)
+                offer.taker.take(Batch(claimed=(), lease_until=moment), offer.reserved)
             raise
         self._targets.learn(stored.targets)
         for bundle, number in zip(bundles, stored.events, strict=True):
@@ -128,9 +128,9 @@ class Intake:
         return stored.accepted
 
     async def _hand_over(self, offer: Offer, bundles: Sequence[Bundle], stored: Stored, now: int) -> None:
-        claimed = handed_over(bundles, stored, now)
-        if not offer.taker.take(claimed, offer.reserved) and claimed:
-            given_back = {stored.token: [one.handle for one in claimed]}
+        batch = handed_over(bundles, stored, now)
+        if not offer.taker.take(batch, offer.reserved) and batch.claimed:
+            given_back = {stored.lease.token: [one.handle for one in batch.claimed]}
             await self._place.write(lambda c: claiming.release(c, given_back, now))
             self._stored()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from integrations_sdk.models.delivery import Delivery, DeliveryState, Target
-from integrations_sdk.queue.base import Claimed, QueuedEvent, slot_grace
+from integrations_sdk.queue.base import Batch, Claimed, QueuedEvent, slot_grace
 from integrations_sdk.queue.embedded.claiming import Claim, Details
 from integrations_sdk.queue.embedded.enqueueing import Bundle, Stored
 from integrations_sdk.queue.embedded.reading import moment
@@ -40,14 +40,14 @@ def claimed(claim: Claim, row: Details, event: QueuedEvent, target: Target) -> C
     )
 
 
-def handed_over(bundles: Sequence[Bundle], stored: Stored, now: int) -> list[Claimed]:
+def handed_over(bundles: Sequence[Bundle], stored: Stored, now: int) -> Batch:
     """What was handed over, as a claim would have it."""
     events = {number: bundle.event for number, bundle in zip(stored.events, bundles, strict=True)}
     at = moment(now)
-    return [
+    made = [
         Claimed(
             handle=handed.seq,
-            token=stored.token,
+            token=stored.lease.token,
             tries=0,
             event=events[handed.event],
             slot=None,
@@ -65,3 +65,4 @@ def handed_over(bundles: Sequence[Bundle], stored: Stored, now: int) -> list[Cla
         )
         for handed in stored.handed
     ]
+    return Batch(claimed=tuple(made), lease_until=moment(stored.lease.expires_at))
