@@ -1,6 +1,6 @@
 """What durable delivery costs, beside sending without storing anything.
 
-    python benchmarks/delivery.py [--quick] [--json] [--growth]
+    python benchmarks/delivery.py [--quick] [--json] [--growth [--svg FILE]]
 
 One process, 50 requests in flight, signed POSTs of 1 KB to one server in another process. The durable cases
 store event, delivery and attempt in SQLite (WAL), from the call of `enqueue()` to the recorded answer.
@@ -10,130 +10,52 @@ store event, delivery and attempt in SQLite (WAL), from the call of `enqueue()` 
 - `durable_vs_apprise`: beside `apprise.async_notify` to its `json://` target.
 - `durable_vs_slack_sdk`: beside the asynchronous webhook client of `slack_sdk`.
 - `full_vs_normal`: `synchronous=FULL`, a disk flush with each commit, beside `NORMAL`.
-- `p50_ms`, `p99_ms`: from the call of `enqueue()` to the receiver's answer, at half of the rate just measured.
-- `growth`: cost of a delivery with 1,000,000 stored ones beside that with 1,000 (only with `--growth`).
+- `p50_ms`, `p99_ms`: from the call of `enqueue()` to the receiver's answer, at half of the rate just measured;
+  `bare_p99_ms`: from the call to the answer without storing, at the same rate: what the machine itself adds.
+- `isolation_p99`: p99 of 999 endpoints while another one hangs, with 200 deliveries for it from the beginning,
+  beside that without it, at half of the rate.
+- `growth`, `growth_claimed`: cost of a delivery with 1,000,000 stored ones beside that with 1,000 (only with
+  `--growth`), handed over or claimed; `--svg` draws both.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import contextlib
-import hmac
-import json
 import logging
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import apprise
 import httpx
+from measuring.durable import (
+    BODY,
+    IN_FLIGHT,
+    LIMITS,
+    TARGET,
+    Hook,
+    engine_on,
+    in_flight,
+    new_event,
+    run,
+    signed,
+)
+from measuring.plot import line_chart
 from measuring.rounds import interleaved, options, ratio, report
 from measuring.server import running
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from integrations_sdk.bus.memory import MemoryBus
-from integrations_sdk.clock import SystemClock, uuid7
+from integrations_sdk.clock import uuid7
 from integrations_sdk.delivery.engine import DeliveryEngine
 from integrations_sdk.delivery.limits import WorkerLimits
 from integrations_sdk.http.aiohttp_transport import AiohttpTransport
 from integrations_sdk.http.base import Request
-from integrations_sdk.http.client import HttpClient
-from integrations_sdk.models import Outcome, Scope, Sent
-from integrations_sdk.models.delivery import Attempt, Delivery, Done, Target
-from integrations_sdk.queue.base import NewDelivery, QueuedEvent, Result
-from integrations_sdk.queue.opening import open_queue
-from integrations_sdk.runtime import Runtime
-from integrations_sdk.secrets.opening import open_secrets
-from integrations_sdk.store.sqlite import SQLiteStore
+from integrations_sdk.models.delivery import Attempt, Done, Target
+from integrations_sdk.queue.base import NewDelivery, Result
 from integrations_sdk.store.sqlite.schema import Synchronous
-from integrations_sdk.tasks import Tasks
-
-T = TypeVar("T")
-
-IN_FLIGHT = 50
-KEY = b"k" * 32
-BODY = json.dumps({"event": "push", "text": "x" * 1_000}).encode()
-TARGET = Target("webhook", "webhook-1")
-LIMITS = WorkerLimits(concurrency=IN_FLIGHT, per_target=IN_FLIGHT)
-
-
-def signed(id_: str, body: bytes) -> dict[str, str]:
-    """The headers of a Standard Webhooks call."""
-    moment = str(int(time.time()))
-    digest = hmac.digest(KEY, f"{id_}.{moment}.".encode() + body, "sha256")
-    return {
-        "content-type": "application/json",
-        "webhook-id": id_,
-        "webhook-timestamp": moment,
-        "webhook-signature": "v1," + base64.b64encode(digest).decode(),
-    }
-
-
-class Hook:
-    """Posts deliveries, and knows when all expected ones were answered."""
-
-    def __init__(self, transport: AiohttpTransport | None, url: str, expected: int) -> None:
-        self.transport = transport
-        self.url = url
-        self.left = expected
-        self.all = asyncio.Event()
-        self.answered: dict[str, float] = {}
-
-    async def send(self, delivery: Delivery, event: QueuedEvent) -> Outcome:
-        """Send one."""
-        status = 200
-        if self.transport is not None:
-            headers = signed(delivery.delivery_id, event.body)
-            request = Request(method="POST", url=self.url, headers=headers, content=event.body)
-            status = (await self.transport.send(request)).status
-        self.answered[delivery.event_id] = time.perf_counter()
-        self.left -= 1
-        if not self.left:
-            self.all.set()
-        return Sent(
-            target="webhook-1", provider="webhook", operation="send", http_status=status, address=self.url
-        )
-
-
-@contextlib.asynccontextmanager
-async def engine_on(path: Path, synchronous: Synchronous) -> AsyncIterator[DeliveryEngine]:
-    """An engine on a file."""
-    store, clock = SQLiteStore(path, synchronous=synchronous), SystemClock()
-    queue = open_queue(store, clock)
-    runtime = Runtime(
-        scope=Scope(tenant_id="default"), store=store, secrets=open_secrets(store),
-        http=HttpClient(AiohttpTransport(), clock), bus=MemoryBus(), clock=clock, tasks=Tasks(),
-    )  # fmt: skip
-    engine = DeliveryEngine(runtime, queue, limits=LIMITS)
-    yield engine
-    await engine.stop()
-    await runtime.tasks.close()
-    await runtime.http.close()
-    await queue.close()
-    await store.close()
-
-
-def new_event() -> QueuedEvent:
-    """An event of its own."""
-    return QueuedEvent(event_id=uuid7(datetime.now(UTC)), event_type="push", body=BODY)
-
-
-async def in_flight(work: Callable[[], Awaitable[object]], times: int) -> None:
-    """Do something so often, `IN_FLIGHT` at a time."""
-    left = times
-
-    async def one_after_another() -> None:
-        nonlocal left
-        while left > 0:
-            left -= 1
-            await work()
-
-    await asyncio.gather(*(one_after_another() for _ in range(IN_FLIGHT)))
 
 
 async def durable(url: str, synchronous: Synchronous, times: int) -> float:
@@ -200,53 +122,108 @@ async def with_slack_sdk(url: str, times: int) -> float:
         return (time.perf_counter() - start) / times
 
 
-async def latencies(url: str, rate: float, seconds: float) -> list[float]:
-    """Seconds from the call of `enqueue()` to the answer, at a steady rate."""
+async def steadily(
+    begin: Callable[[int], Coroutine[object, object, object]], rate: float, times: int
+) -> None:
+    """Begin something so often, at a steady rate, and wait for all of it."""
+    start = time.perf_counter()
+    begun = []
+    for number in range(times):
+        if (early := start + number / rate - time.perf_counter()) > 0:
+            await asyncio.sleep(early)
+        begun.append(asyncio.create_task(begin(number)))
+    await asyncio.gather(*begun)
+
+
+async def latencies(
+    url: str,
+    rate: float,
+    seconds: float,
+    targets: Sequence[Target] = (TARGET,),
+    hanging: Target | None = None,
+    limits: WorkerLimits = LIMITS,
+) -> list[float]:
+    """Seconds from the call of `enqueue()` to the answer, at a steady rate, to one target after another."""
     times = int(rate * seconds)
     called: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        async with engine_on(Path(folder) / "queue.db", "NORMAL") as engine:
+        async with engine_on(Path(folder) / "queue.db", "NORMAL", limits) as engine:
             transport = AiohttpTransport()
-            hook = Hook(transport, url, times)
+            hook = Hook(transport, url, times, hanging)
             engine.register("webhook", hook)
             engine.start()
+            if hanging is not None:
+                await asyncio.gather(*(engine.enqueue(new_event(), [hanging]) for _ in range(200)))
             await asyncio.sleep(0.1)
-            start = time.perf_counter()
-            enqueueing = []
-            for number in range(times):
-                if (early := start + number / rate - time.perf_counter()) > 0:
-                    await asyncio.sleep(early)
+
+            async def enqueue(number: int) -> None:
                 event = new_event()
                 called[event.event_id] = time.perf_counter()
-                enqueueing.append(asyncio.create_task(engine.enqueue(event, [TARGET])))
-            await asyncio.gather(*enqueueing)
+                await engine.enqueue(event, [targets[number % len(targets)]])
+
+            await steadily(enqueue, rate, times)
             await hook.all.wait()
-            await engine.stop()
+            await engine.stop(grace=timedelta(0))
             await transport.close()
     return sorted(hook.answered[id_] - moment for id_, moment in called.items())
 
 
-async def growth(sizes: list[int], times: int) -> dict[int, float]:
-    """Seconds for each delivery, nothing being sent, when so many are stored."""
-    found = {}
+async def bare_latencies(url: str, rate: float, seconds: float) -> list[float]:
+    """Seconds from the call to the answer, at a steady rate: our transport, and nothing else."""
+    transport, found = AiohttpTransport(), []
+
+    async def send(_: int) -> None:
+        called = time.perf_counter()
+        headers = signed(uuid7(datetime.now(UTC)), BODY)
+        await transport.send(Request(method="POST", url=url, headers=headers, content=BODY))
+        found.append(time.perf_counter() - called)
+
+    await steadily(send, rate, int(rate * seconds))
+    await transport.close()
+    return sorted(found)
+
+
+def isolation(url: str, rate: float, seconds: float) -> float:
+    """p99 of 999 targets while another one hangs, beside that without it; with the usual limits."""
+    targets = [Target("webhook", f"webhook-{number}") for number in range(1, 1_000)]
+    hanging, usual = Target("webhook", "webhook-1000"), WorkerLimits()
+    without = run(latencies(url, rate, seconds, targets, limits=usual))
+    beside = run(latencies(url, rate, seconds, targets, hanging, usual))
+    return at(beside, 0.99) / at(without, 0.99)
+
+
+def at(values: Sequence[float], share: float) -> float:
+    """The value that this share of sorted ones does not exceed."""
+    return values[int(len(values) * share)]
+
+
+async def growth(sizes: list[int], times: int, rounds: int) -> dict[str, dict[int, list[float]]]:
+    """Microseconds for each delivery, nothing being sent, when so many are stored: all rounds, by size."""
+    found: dict[str, dict[int, list[float]]] = {"handed over": {}, "claimed": {}}
     with tempfile.TemporaryDirectory() as folder:
         async with engine_on(Path(folder) / "queue.db", "NORMAL") as engine:
             stored = 0
             for size in sizes:
                 await fill(engine, size - stored)
-                rounds = []
-                for _ in range(3):
-                    hook = Hook(None, "", times)
-                    engine.register("webhook", hook)
-                    start = time.perf_counter()
-                    engine.start()
-                    await in_flight(lambda: engine.enqueue(new_event(), [TARGET]), times)
-                    await hook.all.wait()
-                    await engine.stop()
-                    rounds.append((time.perf_counter() - start) / times)
-                found[size] = statistics.median(rounds)
-                stored = size + 3 * times
+                for _ in range(rounds):
+                    for way, line in found.items():
+                        seconds = await unsent(engine, times, claimed=way == "claimed")
+                        line.setdefault(size, []).append(seconds * 1e6)
+                stored = size + 2 * rounds * times
     return found
+
+
+async def unsent(engine: DeliveryEngine, times: int, *, claimed: bool) -> float:
+    """Seconds for each: enqueued, handed over or claimed, and recorded."""
+    hook = Hook(None, "", times)
+    engine.register("webhook", hook)
+    start = time.perf_counter()
+    engine.start()
+    due = datetime.now(UTC) if claimed else None  # what is due at a time of its own is never handed over
+    await in_flight(lambda: engine.enqueue(new_event(), [TARGET], due_at=due), times)
+    await hook.all.wait()
+    await engine.stop()
+    return (time.perf_counter() - start) / times
 
 
 async def fill(engine: DeliveryEngine, number: int) -> None:
@@ -263,27 +240,33 @@ async def fill(engine: DeliveryEngine, number: int) -> None:
         await queue.record([Result(claimed=one, attempt=attempt, verdict=Done()) for one in batch.claimed])
 
 
-def run(work: Coroutine[object, object, T]) -> T:
-    """`asyncio.run()`, on uvloop where it is installed."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(work)
-    return uvloop.run(work)
+def report_growth(*, quick: bool, as_json: bool, svg: Path | None) -> None:
+    """Measure growth, tell of it, and draw it if asked for."""
+    sizes = [1_000, 10_000, *([] if quick else [100_000, 1_000_000])]
+    lines = run(growth(sizes, 500 if quick else 2_000, 2 if quick else 7))
+    medians = {way: {size: statistics.median(line[size]) for size in sizes} for way, line in lines.items()}
+    table = {
+        f"{size:,} stored": ", ".join(f"{way} {medians[way][size]:,.0f} µs" for way in medians)
+        for size in sizes
+    }
+    first, last = sizes[0], sizes[-1]
+    names = {"handed over": "growth", "claimed": "growth_claimed"}
+    ratios = {name: medians[way][last] / medians[way][first] for way, name in names.items()}
+    report("A delivery enqueued, handed over or claimed, and recorded", table, ratios, as_json=as_json)
+    if svg is not None:
+        title = "Cost of a delivery, nothing being sent, by deliveries stored"
+        svg.write_text(line_chart(title, "deliveries stored", "µs each: median and range", lines), "utf-8")
 
 
 def main() -> None:
     """Run it."""
     parser = options(__doc__ or "")
     parser.add_argument("--growth", action="store_true", help="only: cost with up to 1,000,000 stored")
+    parser.add_argument("--svg", metavar="FILE", type=Path, help="with --growth: draw it into this file")
     arguments = parser.parse_args()
     logging.disable(logging.INFO)
     if arguments.growth:
-        sizes = [1_000, 10_000, *([] if arguments.quick else [100_000, 1_000_000])]
-        found = run(growth(sizes, 500 if arguments.quick else 3_000))
-        table = {f"{size:,} stored": f"{seconds * 1e6:,.0f} µs" for size, seconds in found.items()}
-        ratios = {"growth": found[sizes[-1]] / found[sizes[0]]}
-        report("A delivery enqueued, claimed and recorded", table, ratios, as_json=arguments.json)
+        report_growth(quick=arguments.quick, as_json=arguments.json, svg=arguments.svg)
         return
     many, few, rounds = (500, 50, 1) if arguments.quick else (4_000, 300, 5)
     mine = "durable, synchronous=NORMAL"
@@ -301,13 +284,20 @@ def main() -> None:
             cases[name]()  # warm
         found_rounds = interleaved(cases, rounds)
         rate = 1 / statistics.median(found_rounds[mine])
-        waits = run(latencies(url, rate / 2, 1 if arguments.quick else 5))
-    p50, p99 = (waits[int(len(waits) * share)] * 1_000 for share in (0.5, 0.99))
+        seconds = 1 if arguments.quick else 5
+        waits = [run(latencies(url, rate / 2, seconds)) for _ in range(rounds)]
+        bare_waits = [run(bare_latencies(url, rate / 2, seconds)) for _ in range(rounds)]
+        isolated = [isolation(url, rate / 2, seconds) for _ in range(rounds)]
+    p50, p99 = ([at(one, share) * 1_000 for one in waits] for share in (0.5, 0.99))
+    bare_p99 = [at(one, 0.99) * 1_000 for one in bare_waits]
     names = list(cases)
     report(
         f"Signed POSTs, {IN_FLIGHT} in flight; {rounds} rounds of {many} ({few} for the slow ones)",
         {name: f"{1 / statistics.median(seconds):,.0f} /s" for name, seconds in found_rounds.items()}
-        | {"enqueued to answered at half load": f"{p50:.1f} ms, p99 {p99:.1f} ms"},
+        | {
+            "enqueued to answered at half load": f"{statistics.median(p50):.1f} ms,"
+            f" p99 {statistics.median(p99):.1f} ms"
+        },
         {
             "durable_vs_naive_httpx": ratio(found_rounds, names[3], mine),
             "durable_vs_bare_transport": ratio(found_rounds, names[2], mine),
@@ -316,6 +306,8 @@ def main() -> None:
             "full_vs_normal": ratio(found_rounds, mine, names[1]),
             "p50_ms": p50,
             "p99_ms": p99,
+            "bare_p99_ms": bare_p99,
+            "isolation_p99": isolated,
         },
         as_json=arguments.json,
     )

@@ -39,6 +39,12 @@ async def eventually(condition):
         await asyncio.sleep(0.005)
 
 
+async def eventually_true(condition):
+    """The same for a plain function."""
+    while not condition():
+        await asyncio.sleep(0.005)
+
+
 def ended(engine, number=1, state=DeliveryState.DELIVERED):
     async def condition():
         page = await engine.queue.query(Selection(states=(state,)), limit=1_000)
@@ -109,7 +115,7 @@ def test_gone_disables_and_enabling_drains():
 
     async def main():
         gone = True
-        sender = Scripted(lambda d, e: failed(status=410) if gone else sent())
+        sender = Scripted(lambda d, e: failed(status=410) if gone and d.target == A else sent())
         async with engine_with(sender, limits=WorkerLimits(per_target=1)) as engine:
             engine.start()
             await engine.enqueue(event("1"), [A])
@@ -356,6 +362,63 @@ def test_limits_are_kept():
                 await engine.enqueue(event(f"a{number}"), [A])
             await ended(engine, 90)
             assert sender.most[A] == 4
+
+    asyncio.run(main())
+
+
+def test_what_is_enqueued_is_sent_without_a_claim():
+    """A worker in the same process takes it over as it is stored, as much as it holds of one target."""
+
+    async def main():
+        go = asyncio.Event()
+
+        async def answer():
+            await go.wait()
+            return sent()
+
+        sender = Scripted(lambda d, e: answer())
+        async with engine_with(sender, limits=WorkerLimits(concurrency=2, per_target=2)) as engine:
+            claims = []
+            claim = engine.queue.claim
+
+            async def spy(*args, **options):
+                claims.append(args)
+                return await claim(*args, **options)
+
+            engine.queue.claim = spy
+            engine.start()
+            await eventually_true(lambda: claims and not engine._worker._is_due())
+            for number in range(6):
+                await engine.enqueue(event(str(number)), [A])
+            await sender.until(2)
+            assert (len(claims), engine._worker.held) == (1, 6)
+            await engine.enqueue(event("6"), [A])
+            go.set()
+            await ended(engine, 7)
+            assert len(claims) > 1
+            assert len(set(sender.received)) == len(sender.received) == 7
+
+    asyncio.run(main())
+
+
+def test_what_was_handed_over_is_kept_and_given_back():
+    """Its lease is renewed though nothing else is held; a worker that stops meanwhile leaves it pending."""
+
+    async def main():
+        hang = Scripted(lambda d, e: asyncio.Event().wait())
+        async with engine_with(hang, limits=WorkerLimits(lease=timedelta(milliseconds=60))) as engine:
+            engine.start()
+            await eventually_true(lambda: not engine._worker._is_due())
+            await engine.enqueue(event(), [A])
+            await hang.until(1)
+            await asyncio.sleep(0.2)
+            other = await engine.queue.claim("other", limit=1, lease=timedelta(seconds=1), per_target=1)
+            assert other.claimed == ()
+            worker = engine._worker
+            assert worker.reserve(A)
+            await engine.stop(abandon=True)
+            assert not worker.reserve(A)
+            assert (await engine.queue.query()).deliveries[0].state is DeliveryState.PENDING
 
     asyncio.run(main())
 

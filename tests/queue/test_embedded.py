@@ -17,6 +17,7 @@ from integrations_sdk.store.memory import MemoryStore
 from integrations_sdk.store.sqlite import SQLiteStore
 from integrations_sdk.testing.queue_contract import QueueContract
 from integrations_sdk.testing.queue_contract.case import START, A, claim, finish, names, put
+from integrations_sdk.testing.queue_contract.handing import Hands
 
 EVENT = QueuedEvent(event_id="e", event_type="push", body=b"{}")
 
@@ -225,6 +226,31 @@ def test_it_outlives_event_loops(tmp_path, in_a_file):
         asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("in_a_file", [True, False])
+def test_it_hands_over(tmp_path, in_a_file):
+    """This backend does: what is due at once is with the worker when `enqueue()` returns; workers take turns."""
+
+    async def main():
+        clock = FakeClock(START)
+        store = SQLiteStore(tmp_path / "q.db", clock=clock) if in_a_file else MemoryStore(clock)
+        queue = open_queue(store, clock)
+        first, second = Hands(room=3), Hands(room=3)
+        for hands in (first, second):
+            queue.attach(hands)
+        await put(queue, "1")
+        await put(queue, "2", once="i")
+        assert (names(first.taken), names(second.taken)) == (["1"], ["2"])
+        await asyncio.gather(*(put(queue, f"n{number}") for number in range(6)))
+        assert len(first.taken) + len(second.taken) == 4
+        assert len((await claim(queue, worker="other")).claimed) == 4
+        await put(queue, "again")  # nothing is due before it now, and the other one has room
+        assert len(first.taken) + len(second.taken) == 5
+        await queue.close()
+        await store.close()
+
+    asyncio.run(main())
+
+
 def test_news_of_closed_loops():
     """A loop that was closed with somebody waiting in it disturbs nobody who rings."""
     news = News()
@@ -305,14 +331,14 @@ def test_plans_use_indexes(tmp_path):
 
     on_file(tmp_path, scenario)
     connection = sqlite3.connect(tmp_path / "q.db")
-    columns = {"_KEYED": 9, "_IN_LINE": 2, "_HELD_BY": 2, "_MOVE": 6, "_NEXT_OF_KEY": 2, "_COUNT": 6}
+    columns = {"_KEYED": 10, "_IN_LINE": 2, "_HELD_BY": 2, "_RESULTS": 14, "_NEXT_OF_KEY": 2, "_COUNTS": 7}
     for module in (claiming, enqueueing, recording):
         for name, sql in vars(module).items():
             if not isinstance(sql, str) or not sql.startswith(("SELECT", "UPDATE", "WITH", "INSERT")):
                 continue
             row = f"({','.join('?' * columns.get(name, 1))})"
             statement = sql.replace(ROWS, f"{row},{row}") if ROWS in sql else sql
-            if name in {"_PLAIN", "_EVENTS", "_ATTEMPTS", "_LATENCIES"}:
+            if name in {"_PLAIN", "_EVENTS", "_RESULTS", "_COUNTS"}:
                 continue  # they only insert
             marks = statement.count("?")
             plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", (1,) * marks).fetchall()

@@ -66,6 +66,13 @@ class Lanes:
 
     def add(self, name: Hashable, claimed: Claimed) -> None:
         """Take a claimed delivery in; one with a slot is ready when `due()` says so."""
+        lane = self.take(name, claimed)
+        # A claim that brought all it was told there is room for has left the rest, whatever was sent meanwhile.
+        room = self._rooms[name] = self._rooms.get(name, self.depth) - 1
+        lane.was_full = lane.was_full or room <= 0
+
+    def take(self, name: Hashable, claimed: Claimed) -> Lane:
+        """`add()` for what no claim brought."""
         lane = self._lanes.get(name)
         if lane is None:
             lane = self._lanes[name] = Lane(name)
@@ -73,9 +80,6 @@ class Lanes:
         lane.held[target] = lane.held.get(target, 0) + 1
         lane.targets.add(target)
         lane.total += 1
-        # A claim that brought all it was told there is room for has left the rest, whatever was sent meanwhile.
-        room = self._rooms[name] = self._rooms.get(name, self.depth) - 1
-        lane.was_full = lane.was_full or room <= 0
         self.held += 1
         if claimed.slot is None:
             self._put(lane, claimed)
@@ -83,6 +87,12 @@ class Lanes:
             lane.paced += 1
             self.paced += 1
             heappush(self._slots, (claimed.slot, next(self._order), lane, claimed))
+        return lane
+
+    def room(self, name: Hashable) -> int:
+        """How many more of a lane may be held."""
+        lane = self._lanes.get(name)
+        return self.depth if lane is None else self.depth - lane.total
 
     @property
     def next_slot(self) -> datetime | None:

@@ -7,28 +7,30 @@ import contextlib
 import os
 import random as randomness
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
 from integrations_sdk.clock import Clock, uuid7
+from integrations_sdk.delivery.finished import Finished, OnRecorded
 from integrations_sdk.delivery.judging import judge
 from integrations_sdk.delivery.lanes import Lane, Lanes
 from integrations_sdk.delivery.limits import Route, WorkerLimits
 from integrations_sdk.delivery.schedule import DeliveryPolicy, refusal
 from integrations_sdk.delivery.sending import failure, too_late, unroutable
+from integrations_sdk.delivery.sends import Sends
 from integrations_sdk.errors import IntegrationError
 from integrations_sdk.logs import logger
 from integrations_sdk.models import Outcome
 from integrations_sdk.models.delivery import Target
-from integrations_sdk.queue.base import Batch, Claimed, Queue, Recorded, Result
+from integrations_sdk.queue.base import Batch, Claimed, Queue, Result
 
 __all__ = ["DeliveryWorker", "Finished", "OnRecorded"]
 
-_LINGER: Final = 0.01
+_LINGER: Final = 0.015
 """Seconds a result waits for others to be recorded with."""
 
-_BATCH: Final = 64
+_BATCH: Final = 128
 """Results that are recorded without waiting for more."""
 
 _PACED: Final = 4
@@ -37,28 +39,11 @@ _PACED: Final = 4
 _AWAKE: Final = 0.001
 """Seconds: as exactly as loops keep time."""
 
+_AT_HAND: Final = 2
+"""How many times `concurrency` may be at hand before no more is handed over."""
+
 _SWEEP: Final = timedelta(seconds=1)
 _AGAIN_AFTER_FAULT: Final = 1.0
-
-
-class Finished(NamedTuple):
-    """An attempt that was recorded."""
-
-    result: Result
-    outcome: Outcome
-    recorded: Recorded
-
-
-OnRecorded: TypeAlias = Callable[[Sequence[Finished]], Awaitable[None]]
-"""Is told of attempts after they were committed."""
-
-
-class _Send(NamedTuple):
-    """A send under way; times in seconds of `time.monotonic()`."""
-
-    claimed: Claimed
-    lane: Lane
-    started: float
 
 
 class DeliveryWorker:
@@ -93,9 +78,7 @@ class DeliveryWorker:
         self._random = random
         self._on_recorded = on_recorded
         self._lanes = Lanes(self._limits.per_target, _PACED * self._limits.concurrency)
-        self._sends: dict[asyncio.Task[None], _Send] = {}
-        self._slow: set[asyncio.Task[None]] = set()
-        self._overdue: set[asyncio.Task[None]] = set()
+        self._sends = Sends(self._limits)
         self._results: list[tuple[Result, Outcome]] = []
         self._unsent: list[Claimed] = []
         self._wake = asyncio.Event()
@@ -106,10 +89,13 @@ class DeliveryWorker:
         self._more = True  # a claim may find something
         self._next_at: datetime | None = None
         self._lease_ends = 0.0
+        self._reserved = 0
+        self._reserved_at = 0.0, clock.now()
         self._stopping = False
 
     async def run(self) -> None:
         """Work until `stop()`; a fault of the store is logged, and tried again after a second."""
+        self._queue.attach(self)
         try:
             while not self._stopping:
                 try:
@@ -122,6 +108,8 @@ class DeliveryWorker:
                     await self._rest(self._pause())
             await self._finish()
         finally:
+            self._stopping = True
+            self._queue.detach(self)
             await self._cancel()
 
     def stop(self, *, abandon: bool = False) -> None:
@@ -137,6 +125,40 @@ class DeliveryWorker:
         self._wake.set()
 
     @property
+    def lease(self) -> timedelta:
+        """See `Taker.lease`."""
+        return self._limits.lease
+
+    def reserve(self, target: Target) -> bool:
+        """See `Taker.reserve`: not beyond what is soon sent, so that what is claimed always finds room, too."""
+        if self._stopping or self._is_due():
+            return False
+        if self._at_work() + self._reserved >= _AT_HAND * self._limits.concurrency:
+            return False
+        if self._lanes.room(self._lane_name(target)) <= self._reserved:
+            return False
+        if not self._reserved:
+            self._reserved_at = time.monotonic(), self._clock.now()
+        self._reserved += 1
+        return True
+
+    def take(self, batch: Batch, reserved: int) -> bool:
+        """See `Taker.take`."""
+        self._reserved -= reserved
+        if self._stopping:
+            return False
+        if batch.claimed:
+            asked, asked_at = self._reserved_at
+            lease_ends = asked + (batch.lease_until - asked_at).total_seconds()
+            self._lease_ends = max(self._lease_ends, lease_ends)
+            if not self.held:  # what is held is looked after
+                self._wake.set()
+            for one in batch.claimed:
+                self._lanes.take(self._lane_name(one.delivery.target), one)
+            self._fill()
+        return True
+
+    @property
     def held(self) -> int:
         """How many deliveries it holds: at hand, being sent, and sent but not recorded yet."""
         return self._lanes.held + len(self._results)
@@ -144,7 +166,7 @@ class DeliveryWorker:
     async def _turn(self) -> None:
         """Record what is finished and claim as much as there is room for, both in one transaction."""
         finished, self._results = self._results, []
-        self._sweep()
+        self._sends.sweep()
         room = self._room()
         limit = room if room and self._is_due() else 0
         if limit:
@@ -169,7 +191,7 @@ class DeliveryWorker:
 
     def _at_work(self) -> int:
         """How much of what it holds is being sent or could be: not what hangs, nor what is behind that or paced."""
-        return self._lanes.ready - self._lanes.blocked + len(self._sends) - len(self._slow)
+        return self._lanes.ready - self._lanes.blocked + self._sends.in_place
 
     async def _claim(self, limit: int) -> None:
         self._more = False
@@ -215,23 +237,12 @@ class DeliveryWorker:
             if await self._queue.extend(self.name, lease=self._limits.lease) is not None:
                 self._lease_ends = asked + lease
 
-    def _sweep(self) -> None:
-        """Give up what takes too long, and the place of what takes long."""
-        now, limits = time.monotonic(), self._limits
-        for task, send in self._sends.items():
-            lasted = now - send.started
-            if lasted > limits.send_timeout.total_seconds() and task not in self._overdue:
-                self._overdue.add(task)
-                task.cancel()
-            if lasted > limits.slow_after.total_seconds():
-                self._slow.add(task)
-
     def _fill(self) -> None:
         """Start as many senders as there is room and work for."""
         self._pace()
         while (found := self._next()) is not None:
             task = asyncio.create_task(self._send_on(*found))
-            self._sends[task] = _Send(found[1], found[0], time.monotonic())
+            self._sends.begin(task)
 
     def _pace(self) -> None:
         """Have what waits for its slot sent then: one timer for all, at the first of them."""
@@ -253,12 +264,7 @@ class DeliveryWorker:
 
     def _next(self) -> tuple[Lane, Claimed] | None:
         """What to send now, if there is room to."""
-        limits = self._limits
-        if self._stopping or len(self._sends) >= 4 * limits.concurrency:
-            return None
-        if len(self._sends) - len(self._slow) >= limits.concurrency:
-            return None
-        return self._lanes.next()
+        return self._lanes.next() if not self._stopping and self._sends.has_room() else None
 
     async def _send_on(self, lane: Lane, claimed: Claimed) -> None:
         """Send one delivery after another, as long as there is one to send: a task for each would cost more."""
@@ -268,16 +274,14 @@ class DeliveryWorker:
             try:
                 await self._send(claimed, task)
             finally:
-                del self._sends[task]
-                self._slow.discard(task)
-                self._overdue.discard(task)
+                self._sends.end(task)
                 if self._lanes.sent(lane, claimed):
                     self._more = True
             found = self._next()
             if found is None:
                 break
             lane, claimed = found
-            self._sends[task] = _Send(claimed, lane, time.monotonic())
+            self._sends.begin(task)
             self._tell_finished()
         self._fill()
         self._tell_finished()
@@ -303,7 +307,7 @@ class DeliveryWorker:
                 unroutable(delivery) if route is None else await route.sender.send(delivery, claimed.event)
             )
         except asyncio.CancelledError as error:
-            if task in self._overdue:
+            if self._sends.is_overdue(task):
                 task.uncancel()
                 outcome = too_late(delivery, self._limits.send_timeout)
             elif task.cancelling():
@@ -375,7 +379,7 @@ class DeliveryWorker:
                 finished, self._results = self._results, []
                 await self._record(finished)
             elif self._sends:
-                self._sweep()
+                self._sends.sweep()
                 await self._keep_lease()
                 await asyncio.wait(
                     self._sends, timeout=_SWEEP.total_seconds(), return_when=asyncio.FIRST_COMPLETED

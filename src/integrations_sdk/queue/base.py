@@ -11,18 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, Protocol
+from typing import Protocol
 
-import attrs
-
-from integrations_sdk.models.delivery import (
-    Attempt,
-    Backlog,
-    Delivery,
-    DeliveryState,
-    Target,
-    TargetStatistics,
-    Verdict,
+from integrations_sdk.models.delivery import Attempt, Backlog, Delivery, Target, TargetStatistics
+from integrations_sdk.queue.records import (
+    MOST_PER_SECOND,
+    Accepted,
+    Batch,
+    Claimed,
+    DeliveryPage,
+    NewDelivery,
+    QueuedEvent,
+    Recorded,
+    Replay,
+    Result,
+    Selection,
+    slot_grace,
 )
 
 __all__ = [
@@ -38,161 +42,38 @@ __all__ = [
     "Replay",
     "Result",
     "Selection",
+    "Taker",
     "slot_grace",
 ]
 
 
-MOST_PER_SECOND: Final = 10_000
-"""The highest rate limit of a target; whoever takes more needs none."""
+class Taker(Protocol):
+    """A worker that takes deliveries over as they are enqueued; see `Queue.attach()`. It answers at once."""
 
+    @property
+    def name(self) -> str:
+        """Under which it claims; it may change."""
+        ...
 
-@attrs.frozen(kw_only=True)
-class QueuedEvent:
-    """What happened, ready to be sent: stored once, however many targets it has.
+    @property
+    def lease(self) -> timedelta:
+        """For how long what is handed over stays with it, and all else that it holds; at least for half of that."""
+        ...
 
-    Attributes:
-        body: opaque to the queue, at most 16 MiB; usually the event as JSON.
-    """
+    def reserve(self, target: Target) -> bool:
+        """Whether it would take one more delivery of the target; if so, it keeps room until `take()`."""
+        ...
 
-    event_id: str
-    event_type: str
-    body: bytes = attrs.field(repr=False)
+    def take(self, batch: Batch, reserved: int) -> bool:
+        """Take over what was stored as leased to it, and forget that many reservations.
 
+        Args:
+            batch: what could be handed over of what was reserved; nothing, where it could not be stored.
 
-@attrs.frozen(kw_only=True)
-class NewDelivery:
-    """A delivery to be; see `Delivery` for its keys. `due_at` None is now."""
-
-    delivery_id: str
-    target: Target
-    ordering_key: str | None = None
-    idempotency_key: str | None = None
-    due_at: datetime | None = None
-
-
-class Accepted(NamedTuple):
-    """That a delivery was taken. Of a `duplicate` the id is that of the delivery taken before."""
-
-    delivery_id: str
-    duplicate: bool = False
-
-
-@attrs.frozen(kw_only=True)
-class Claimed:
-    """A delivery in the hands of a worker.
-
-    Attributes:
-        handle: names the delivery to its queue.
-        token: proves the lease; once the lease has gone to another worker, nothing is taken with it.
-        tries: attempts since it was enqueued or replayed, which is what a schedule counts.
-        slot: when it is to be sent, under the rate limit of its target: not before; None: at once, for there is
-            no limit.
-        slot_ends: `slot` and the `slot_grace()` of the rate: later than that it is to be released instead.
-    """
-
-    handle: int
-    token: int
-    tries: int
-    delivery: Delivery
-    event: QueuedEvent
-    slot: datetime | None = None
-    slot_ends: datetime | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Batch:
-    """What a claim came to.
-
-    Attributes:
-        lease_until: the worker's lease on all it holds.
-        next_at: when claiming again finds more, if nothing happens before; None: not by itself.
-    """
-
-    claimed: tuple[Claimed, ...]
-    lease_until: datetime
-    next_at: datetime | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Result:
-    """What an attempt on a claimed delivery came to.
-
-    Attributes:
-        attempt: None when nothing was sent: then none is logged or counted, and only the verdict is taken.
-    """
-
-    claimed: Claimed
-    attempt: Attempt | None
-    verdict: Verdict
-
-
-@attrs.frozen(kw_only=True)
-class Recorded:
-    """That a result was taken down.
-
-    Attributes:
-        accepted: False when the lease had gone to another worker, so nothing was changed.
-        failing_since: first failure of the target since its last success, this result included.
-        recovered: the target had been failing, and this batch of results ends with a success.
-        held: this result disabled the target.
-    """
-
-    accepted: bool
-    failing_since: datetime | None = None
-    recovered: bool = False
-    held: bool = False
-
-
-@attrs.frozen(kw_only=True)
-class Selection:
-    """Which deliveries; each field that is not None (or empty) narrows it.
-
-    Attributes:
-        states: any of these.
-        since: created then or later; `until`: created before.
-    """
-
-    delivery_ids: tuple[str, ...] = ()
-    event_id: str | None = None
-    event_type: str | None = None
-    target: Target | None = None
-    tenant_id: str | None = None
-    project_id: str | None = None
-    kind: str | None = None
-    ordering_key: str | None = None
-    states: tuple[DeliveryState, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@attrs.frozen(kw_only=True)
-class DeliveryPage:
-    """A part of a query's answer; `cursor` leads to the next part, None when this is the last."""
-
-    deliveries: tuple[Delivery, ...]
-    cursor: str | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Replay:
-    """How far a replay is.
-
-    Attributes:
-        replay_id: continues it with `Queue.replay(resume=…)`; None of a dry run.
-        matched: deliveries of the selection that had ended when it began.
-        scheduled: how many of them are to be sent again so far.
-        finished: whether that is all.
-    """
-
-    replay_id: str | None
-    matched: int
-    scheduled: int
-    finished: bool
-
-
-def slot_grace(rate: float) -> timedelta:
-    """How late a slot may still be used: 20 ms, or half of the time between two slots where that is longer."""
-    return max(timedelta(milliseconds=20), timedelta(seconds=0.5 / rate))
+        Returns:
+            False if it takes nothing any more; then the queue has it pending again.
+        """
+        ...
 
 
 class Queue(Protocol):
@@ -252,6 +133,21 @@ class Queue(Protocol):
             lease: until then the worker comes back, by `claim()` or `extend()`, or loses what it holds.
             per_target: a worker holds at most so many deliveries of one target; `busy` says how many it holds.
         """
+        ...
+
+    def attach(self, taker: Taker) -> None:
+        """Have deliveries that are enqueued through this object handed over to a worker without a claim.
+
+        A delivery may be handed over when it is due at once, has no ordering key, and its target is not held, has
+        no rate limit and nothing due that would be sent first. It is stored as leased to the worker, which then is
+        what it would be after a claim. That spares time and work; a backend may do without, and hand over nothing.
+
+        No-op for one that is attached.
+        """
+        ...
+
+    def detach(self, taker: Taker) -> None:
+        """Hand nothing over to that worker any more; no-op for one that is not attached."""
         ...
 
     async def extend(self, worker: str, *, lease: timedelta) -> datetime | None:

@@ -1,9 +1,12 @@
 """Many rows in one statement.
 
 With each row of `executemany()` the interpreter's lock is given away and taken back, and beside a busy event
-loop that costs more than the row. One statement for up to 64 rows does it once, and SQLite works through them
+loop that costs more than the row. One statement for up to 128 rows does it once, and SQLite works through them
 on the other core meanwhile. Sizes are powers of two, so prepared statements stay few: rows of NULL fill the
 statement up, and each statement passes over them.
+
+Rows are handed over as their values, one row behind the other in one list. A tuple for each would be looked at by
+the garbage collector, over and over, as long as the batch is at work; that costs as much as the statements.
 """
 
 from __future__ import annotations
@@ -12,10 +15,19 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Final, TypeAlias
 
-__all__ = ["ROWS", "Row", "Value", "as_json", "execute_rows", "fetch_for_rows", "fetch_numbers", "fetch_rows"]
+__all__ = [
+    "ROWS",
+    "Row",
+    "Value",
+    "as_json",
+    "execute_rows",
+    "fetch_columns_for_rows",
+    "fetch_for_rows",
+    "fetch_numbers",
+    "fetch_rows",
+]
 
 Value: TypeAlias = str | bytes | int | float | None
 Row: TypeAlias = Sequence[Value]
@@ -23,13 +35,13 @@ Row: TypeAlias = Sequence[Value]
 ROWS: Final = "{rows}"
 """Stands in a statement for `(?, ?, …), (?, ?, …), …`; the first column of a row to be passed over is NULL."""
 
-_MOST: Final = 64
+_MOST: Final = 128
 
 
-def execute_rows(cursor: sqlite3.Cursor, sql: str, rows: Sequence[Row]) -> None:
-    """Execute the statement for all rows, whose values take the place of `ROWS`."""
-    for size, values in _chunks(rows):
-        cursor.execute(_statement(sql, size, len(rows[0])), values)
+def execute_rows(cursor: sqlite3.Cursor, sql: str, columns: int, values: list[Value]) -> None:
+    """Execute the statement for rows of so many columns, whose values take the place of `ROWS`."""
+    for size, some in _chunks(columns, values):
+        cursor.execute(_statement(sql, size, columns), some)
 
 
 def fetch_numbers(cursor: sqlite3.Cursor, sql: str, parameters: Row = ()) -> list[int]:
@@ -44,13 +56,21 @@ def fetch_rows(cursor: sqlite3.Cursor, sql: str, parameters: Row = ()) -> list[l
     return found
 
 
-def fetch_for_rows(cursor: sqlite3.Cursor, sql: str, rows: Sequence[Row]) -> list[list[int]]:
+def fetch_for_rows(
+    cursor: sqlite3.Cursor, sql: str, columns: int, values: list[Value]
+) -> Iterator[list[int]]:
     """The same for many rows of parameters, whose values take the place of `ROWS`."""
-    return [
-        found
-        for size, values in _chunks(rows)
-        for found in fetch_rows(cursor, _statement(sql, size, len(rows[0])), values)
-    ]
+    for size, some in _chunks(columns, values):
+        yield from fetch_rows(cursor, _statement(sql, size, columns), some)
+
+
+def fetch_columns_for_rows(
+    cursor: sqlite3.Cursor, sql: str, columns: int, values: list[Value]
+) -> Iterator[tuple[int, ...]]:
+    """What a statement with a single `json_array(json_group_array(…), …)` finds, row by row."""
+    for size, some in _chunks(columns, values):
+        found: list[list[int]] = fetch_rows(cursor, _statement(sql, size, columns), some)
+        yield from zip(*found, strict=True)
 
 
 def as_json(numbers: Iterable[Value]) -> str:
@@ -64,11 +84,12 @@ def _statement(sql: str, rows: int, columns: int) -> str:
     return sql.replace(ROWS, ",".join([row] * rows))
 
 
-def _chunks(rows: Sequence[Row]) -> Iterator[tuple[int, list[Value]]]:
+def _chunks(columns: int, values: list[Value]) -> Iterator[tuple[int, list[Value]]]:
     """Sizes of statements, with their values."""
-    for start in range(0, len(rows), _MOST):
-        chunk = rows[start : start + _MOST]
-        size = 1 << (len(chunk) - 1).bit_length()
-        values = list(chain.from_iterable(chunk))
-        values += [None] * ((size - len(chunk)) * len(chunk[0]))
-        yield size, values
+    most = _MOST * columns
+    for start in range(0, len(values), most):
+        some = values[start : start + most]
+        rows = len(some) // columns
+        size = 1 << (rows - 1).bit_length()
+        some.extend([None] * ((size - rows) * columns))
+        yield size, some

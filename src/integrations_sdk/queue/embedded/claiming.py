@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.embedded.bulk import as_json
-from integrations_sdk.queue.embedded.enqueueing import AHEAD, NEXT_SLOTS
+from integrations_sdk.queue.embedded.enqueueing import AHEAD, NEXT_SLOTS, renew
 
 __all__ = [
     "Claim",
@@ -113,7 +113,7 @@ def claim(
     """
     full = {target for target, held in busy.items() if held >= per_target}
     line = _look(cursor, worker, full, limit, now)
-    token = _renew(cursor, worker, until, insert=bool(line))
+    token = renew(cursor, worker, until, insert=bool(line))
     rooms = {target: per_target - busy.get(target, 0) for target, _, _ in line}
     paces = {target: _Pace(gap, max(slot, now + lead)) for target, gap, slot in line if gap}
     left = {**rooms, **{target: min(rooms[target], _slots(pace, now)) for target, pace in paces.items()}}
@@ -129,7 +129,7 @@ def claim(
 
 def extend(cursor: sqlite3.Cursor, worker: str, until: int) -> bool:
     """Renew the lease; False if there is none."""
-    return bool(_renew(cursor, worker, until, insert=False))
+    return bool(renew(cursor, worker, until, insert=False))
 
 
 def release(cursor: sqlite3.Cursor, held: Mapping[int, Sequence[int]], now: int) -> None:
@@ -185,16 +185,6 @@ def _look(cursor: sqlite3.Cursor, worker: str, full: Iterable[int], limit: int, 
         cursor.execute("DELETE FROM queue_leases WHERE token = ?", (token,))
         take_turns(cursor, targets, now)
     return _look(cursor, worker, full, limit, now)
-
-
-def _renew(cursor: sqlite3.Cursor, worker: str, until: int, *, insert: bool) -> int:
-    """The worker's token, 0 if it has none and needs none."""
-    sql = "UPDATE queue_leases SET expires_at = ? WHERE worker = ? RETURNING token"
-    row = cursor.execute(sql, (until, worker)).fetchone()
-    if row is None and insert:
-        sql = "INSERT INTO queue_leases (worker, expires_at) VALUES (?, ?) RETURNING token"
-        row = cursor.execute(sql, (worker, until)).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _pick(cursor: sqlite3.Cursor, token: int, rooms: dict[int, int], limit: int, now: int) -> list[Details]:

@@ -3,16 +3,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
-from integrations_sdk.queue.embedded.bulk import ROWS, Row, Value, as_json, execute_rows, fetch_rows
+from integrations_sdk.queue.embedded.bulk import ROWS, Value, as_json, execute_rows, fetch_rows
+from integrations_sdk.queue.embedded.schema import LEASED, PENDING, WAITING
 from integrations_sdk.store.encoding import microseconds
 
-__all__ = ["AHEAD", "NEXT_SLOTS", "Bundle", "Taken", "add_first_due", "in_line", "number", "store"]
+__all__ = [
+    "AHEAD",
+    "NEXT_SLOTS",
+    "Bundle",
+    "Hand",
+    "Handed",
+    "Lease",
+    "Stored",
+    "add_first_due",
+    "in_line",
+    "number",
+    "renew",
+    "store",
+]
 
 AHEAD: Final = 1_000_000
 """How far ahead slots are given, in microseconds: the more, the fewer claims; the fewer, the less a kill wastes."""
@@ -22,31 +39,67 @@ NEXT_SLOTS: Final = f"iif(gap > 0, slot_at - {AHEAD // 2}, 0)"
 
 
 class Bundle(NamedTuple):
-    """An event with its deliveries."""
+    """An event with its deliveries, and who waits for them to be stored."""
 
     event: QueuedEvent
     deliveries: Sequence[NewDelivery]
+    future: asyncio.Future[tuple[Accepted, ...]] | None = None
 
 
-class Taken(NamedTuple):
-    """What became of a bundle; `event` is its number, None if nothing of it was new."""
+class Hand(NamedTuple):
+    """To whom deliveries may be handed over: a worker, until when it holds a lease then, and which of them."""
 
-    accepted: tuple[Accepted, ...]
-    event: int | None
+    worker: str
+    until: int
+    wanted: frozenset[str]
+
+
+class Handed(NamedTuple):
+    """A delivery that was stored as leased, under its number; `event` is that of its event."""
+
+    seq: int
+    event: int
+    delivery: NewDelivery
+
+
+class Lease(NamedTuple):
+    """The lease under which something was handed over."""
+
+    token: int
+    expires_at: int
+
+
+class Stored(NamedTuple):
+    """What became of bundles, one entry for each.
+
+    Attributes:
+        events: the numbers of the events; None where nothing of a bundle was new.
+        targets: numbers of targets that were needed and not known.
+        handed: what was handed over, under `lease`.
+        pending: whether there is something to claim.
+    """
+
+    accepted: list[tuple[Accepted, ...]]
+    events: list[int | None]
+    targets: dict[Target, int]
+    handed: list[Handed]
+    lease: Lease
+    pending: bool
 
 
 _PLAIN: Final = (
-    "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency)"
+    "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency, lease)"
     f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
 )
 # A delivery waits if an earlier one of its key has not ended, here or (`state` says so) among the same rows.
 _KEYED: Final = (
-    "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency)"
-    f" WITH v (seq, id, event, target, state, due_at, created_at, key, idempotency) AS (VALUES {ROWS})"
+    "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency, lease)"
+    f" WITH v (seq, id, event, target, state, due_at, created_at, key, idempotency, lease) AS (VALUES {ROWS})"
     " SELECT seq, id, event, target, CASE WHEN state = 0 AND EXISTS (SELECT 1 FROM queue_deliveries d"
     " WHERE d.target = v.target AND d.key = v.key AND d.state < 3) THEN 1 ELSE state END,"
-    " due_at, created_at, key, idempotency FROM v WHERE seq IS NOT NULL"
+    " due_at, created_at, key, idempotency, lease FROM v WHERE seq IS NOT NULL"
 )
+_COLUMNS: Final = 10
 _EVENTS: Final = (
     "INSERT INTO queue_events (seq, last, id, type, body)"
     f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
@@ -60,6 +113,15 @@ _FIRST_DUE: Final = (
     "SELECT json_group_array(json_array(target, due_at)) FROM queue_deliveries"
     " WHERE seq IN (SELECT value FROM json_each(?)) AND state = 0"
 )
+_LAST: Final = "SELECT ifnull(max(seq), 0) FROM queue_deliveries"
+# The last place in the order; of which targets a delivery that is due now may be handed over, as it goes before
+# nothing else and needs no slot; and the lease under which that would be.
+_LOOK: Final = (
+    f"SELECT json_array(({_LAST}), json((SELECT json_group_array(seq) FROM queue_targets"
+    " WHERE seq IN (SELECT value FROM json_each(?)) AND held_at IS NULL AND gap = 0"
+    " AND (turn_at IS NULL OR turn_at > ?))),"
+    " json((SELECT json_group_array(json_array(token, expires_at)) FROM queue_leases WHERE worker = ?)))"
+)
 _TARGET: Final = "SELECT seq FROM queue_targets WHERE kind = ? AND tenant = ? AND id = ?"
 _NEW_TARGET: Final = "INSERT INTO queue_targets (kind, tenant, id, project) VALUES (?, ?, ?, ?) RETURNING seq"
 _KNOWN: Final = (
@@ -68,63 +130,132 @@ _KNOWN: Final = (
 
 
 def store(
-    cursor: sqlite3.Cursor, bundles: Sequence[Bundle], known: Mapping[Target, int], now: int
-) -> tuple[list[Taken], dict[Target, int]]:
+    cursor: sqlite3.Cursor,
+    bundles: Sequence[Bundle],
+    known: Mapping[Target, int],
+    now: int,
+    hand: Hand | None = None,
+) -> Stored:
     """Store the bundles.
 
     Args:
         known: numbers of targets that are certain; not changed here, because all this may be rolled back.
         now: microseconds since 1970.
-
-    Returns:
-        What became of each bundle, and the numbers of the other targets that were needed.
+        hand: what may be handed over is.
     """
     found = _targets(cursor, bundles, known)
     numbers = {**known, **found} if found else known
-    seq = _last(cursor) + 1
-    plain: list[Row] = []
-    keyed: list[Row] = []
-    events: list[Row] = []
-    heads: set[tuple[int, str]] = set()
-    once: dict[tuple[int, str], str] = {}
-    due_by_target: dict[int, int] = {}
-    taken = []
-    for event, deliveries in bundles:
-        first = seq
-        accepted = []
-        for delivery in deliveries:
-            target, key = numbers[delivery.target], delivery.ordering_key
-            if (before := _before(cursor, delivery, target, once)) is not None:
-                accepted.append(Accepted(before, duplicate=True))
-                continue
-            accepted.append(Accepted(delivery.delivery_id))
-            due = now if delivery.due_at is None else microseconds(delivery.due_at)
-            behind = key is not None and (target, key) in heads
-            if key is not None:
-                heads.add((target, key))
-            row = (
-                seq, delivery.delivery_id, first, target, int(behind), due, now, key, delivery.idempotency_key,
-            )  # fmt: skip
-            (plain if key is None else keyed).append(row)
-            if key is None and due < due_by_target.get(target, due + 1):
-                due_by_target[target] = due
-            seq += 1
-        if seq > first:
-            events.append((first, seq - 1, event.event_id, event.event_type, event.body))
-        taken.append(Taken(tuple(accepted), first if seq > first else None))
-    execute_rows(cursor, _PLAIN, plain)
-    execute_rows(cursor, _KEYED, keyed)
-    execute_rows(cursor, _EVENTS, events)
-    if keyed:
-        add_first_due(cursor, (row[0] for row in keyed), due_by_target)
-    in_line(cursor, due_by_target)
-    return taken, found
+    rows = _Rows(numbers, now)
+    rows.begin(cursor, hand, bundles)
+    accepted: list[tuple[Accepted, ...]] = []
+    events: list[int | None] = []
+    for bundle in bundles:
+        first = rows.seq
+        accepted.append(tuple([rows.add(cursor, new, first) for new in bundle.deliveries]))
+        events.append(first if rows.seq > first else None)
+        if rows.seq > first:
+            event = bundle.event
+            rows.events += (first, rows.seq - 1, event.event_id, event.event_type, event.body)
+    pending = rows.write(cursor)
+    return Stored(accepted, events, found, rows.handed, rows.lease, pending)
+
+
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+
+class _Rows:
+    """Rows of one batch, gathered delivery by delivery and written together."""
+
+    def __init__(self, numbers: Mapping[Target, int], now: int) -> None:
+        self._numbers = numbers
+        self.seq = 1
+        self._now = now
+        self.events: list[Value] = []
+        self.handed: list[Handed] = []
+        self.lease = Lease(0, 0)
+        self._wanted = _NOBODY
+        self._free: set[int] = set()
+        self._plain: list[Value] = []
+        self._keyed: list[Value] = []
+        self._due: dict[int, int] = {}
+        self._heads: set[tuple[int, str]] = set()
+        self._once: dict[tuple[int, str], str] = {}
+
+    def begin(self, cursor: sqlite3.Cursor, hand: Hand | None, bundles: Iterable[Bundle]) -> None:
+        """Find the place to go on from, and what may be handed over."""
+        if hand is None:  # purging leaves the newest delivery, so no place is given twice
+            self.seq = cursor.execute(_LAST).fetchone()[0] + 1
+            return
+        sought = {
+            self._numbers[new.target]
+            for bundle in bundles
+            for new in bundle.deliveries
+            if new.delivery_id in hand.wanted
+        }
+        row = cursor.execute(_LOOK, (as_json(sought), self._now, hand.worker)).fetchone()
+        last, free, leases = json.loads(row[0])
+        self.seq = last + 1
+        if free:
+            self._wanted, self._free = hand.wanted, set(free)
+            self.lease = self._leased(cursor, hand, leases)
+
+    def _leased(self, cursor: sqlite3.Cursor, hand: Hand, leases: list[list[int]]) -> Lease:
+        """The worker's lease; it is renewed when half of it has passed, not with each batch."""
+        for token, expires_at in leases:
+            if 2 * expires_at >= self._now + hand.until:
+                return Lease(token, expires_at)
+        return Lease(renew(cursor, hand.worker, hand.until, insert=True), hand.until)
+
+    def add(self, cursor: sqlite3.Cursor, new: NewDelivery, event: int) -> Accepted:
+        """Add a delivery of the event of that number, unless it was taken before."""
+        target, key, now = self._numbers[new.target], new.ordering_key, self._now
+        if new.idempotency_key is not None:
+            before = _before(cursor, new, target, self._once)
+            if before is not None:
+                return Accepted(before, duplicate=True)
+        due = now if new.due_at is None else microseconds(new.due_at)
+        seq, state, rows = self.seq, PENDING, self._plain
+        lease: int | None = None
+        if key is not None:
+            rows = self._keyed
+            state = WAITING if (target, key) in self._heads else PENDING
+            self._heads.add((target, key))
+        elif new.delivery_id in self._wanted and target in self._free:
+            state, lease = LEASED, self.lease.token
+            self.handed.append(Handed(seq, event, new))
+        elif due < self._due.get(target, due + 1):
+            self._due[target] = due
+        if lease is None and due <= now:  # it goes first now
+            self._free.discard(target)
+        rows += (seq, new.delivery_id, event, target, state, due, now, key, new.idempotency_key, lease)
+        self.seq += 1
+        return Accepted(new.delivery_id)
+
+    def write(self, cursor: sqlite3.Cursor) -> bool:
+        """Write what was gathered; whether there is something to claim."""
+        execute_rows(cursor, _PLAIN, _COLUMNS, self._plain)
+        execute_rows(cursor, _KEYED, _COLUMNS, self._keyed)
+        execute_rows(cursor, _EVENTS, 5, self.events)
+        if self._keyed:
+            add_first_due(cursor, self._keyed[::_COLUMNS], self._due)
+        in_line(cursor, self._due)
+        return bool(self._due)
 
 
 def add_first_due(cursor: sqlite3.Cursor, handles: Iterable[Value], due: dict[int, int]) -> None:
     """Have `due` know when the pending ones of some deliveries are; those that wait are not in line."""
     for target, when in fetch_rows(cursor, _FIRST_DUE, (as_json(handles),)):
         due[target] = min(due.get(target, when), when)
+
+
+def renew(cursor: sqlite3.Cursor, worker: str, until: int, *, insert: bool) -> int:
+    """Renew the worker's lease; its token, 0 if it has none and needs none."""
+    sql = "UPDATE queue_leases SET expires_at = ? WHERE worker = ? RETURNING token"
+    row = cursor.execute(sql, (until, worker)).fetchone()
+    if row is None and insert:
+        sql = "INSERT INTO queue_leases (worker, expires_at) VALUES (?, ?) RETURNING token"
+        row = cursor.execute(sql, (worker, until)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def number(cursor: sqlite3.Cursor, target: Target) -> int:
@@ -139,15 +270,15 @@ def number(cursor: sqlite3.Cursor, target: Target) -> int:
 
 def in_line(cursor: sqlite3.Cursor, due: Mapping[int, int]) -> None:
     """Have targets stand in the line for workers no later than so."""
-    execute_rows(cursor, _IN_LINE, list(due.items()))
+    execute_rows(cursor, _IN_LINE, 2, list(chain.from_iterable(due.items())))
 
 
 def _targets(
     cursor: sqlite3.Cursor, bundles: Iterable[Bundle], known: Mapping[Target, int]
 ) -> dict[Target, int]:
     found: dict[Target, int] = {}
-    for _, deliveries in bundles:
-        for delivery in deliveries:
+    for bundle in bundles:
+        for delivery in bundle.deliveries:
             target = delivery.target
             if target not in known and target not in found:
                 found[target] = number(cursor, target)
@@ -158,9 +289,7 @@ def _before(
     cursor: sqlite3.Cursor, delivery: NewDelivery, target: int, once: dict[tuple[int, str], str]
 ) -> str | None:
     """The id of the delivery that was taken before under the same idempotency key."""
-    if delivery.idempotency_key is None:
-        return None
-    name = (target, delivery.idempotency_key)
+    name = (target, delivery.idempotency_key or "")
     if name not in once:
         row = cursor.execute(_KNOWN, name).fetchone()
         if row is None:
@@ -168,9 +297,3 @@ def _before(
             return None
         once[name] = row[0]
     return once[name]
-
-
-def _last(cursor: sqlite3.Cursor) -> int:
-    """The last place in the order. Purging leaves the newest delivery, so no place is given twice."""
-    row = cursor.execute("SELECT seq FROM queue_deliveries ORDER BY seq DESC LIMIT 1").fetchone()
-    return int(row[0]) if row else 0

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from integrations_sdk.clock import Clock
 from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, StateError
-from integrations_sdk.queue.base import Accepted
-from integrations_sdk.queue.embedded import enqueueing
+from integrations_sdk.queue.base import Accepted, Batch, NewDelivery, QueuedEvent
+from integrations_sdk.queue.embedded import claiming, enqueueing
 from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
-from integrations_sdk.queue.embedded.enqueueing import Bundle, Taken
+from integrations_sdk.queue.embedded.enqueueing import Bundle, Stored
+from integrations_sdk.queue.embedded.handing import Offer, Takers
+from integrations_sdk.queue.embedded.leased import handed_over
 from integrations_sdk.queue.embedded.place import Place
 from integrations_sdk.queue.embedded.schema import prepare
 from integrations_sdk.store.encoding import microseconds
@@ -23,14 +25,15 @@ __all__ = ["Intake"]
 _MOST_AT_ONCE: Final = 256
 """Events in one transaction, so that nobody waits for long behind a large one."""
 
-_Waiting: TypeAlias = tuple[Bundle, asyncio.Future[tuple[Accepted, ...]]]
-
 
 class Intake:
     """Takes events in. What comes while a transaction runs goes into the next one.
 
     Args:
-        stored: called after each commit.
+        stored: called after each commit that left something to claim.
+
+    Attributes:
+        takers: to whom it may be handed over.
     """
 
     def __init__(
@@ -46,13 +49,14 @@ class Intake:
         self._events = events
         self._targets = targets
         self._stored = stored
-        self._incoming: list[_Waiting] = []
+        self.takers = Takers()
+        self._incoming: list[Bundle] = []
         self._flushing: asyncio.Task[None] | None = None
 
-    async def take(self, bundle: Bundle) -> tuple[Accepted, ...]:
-        """Store it; see `Queue.enqueue`."""
+    async def take(self, event: QueuedEvent, deliveries: Sequence[NewDelivery]) -> tuple[Accepted, ...]:
+        """Store them; see `Queue.enqueue`."""
         future: asyncio.Future[tuple[Accepted, ...]] = asyncio.get_running_loop().create_future()
-        self._incoming.append((bundle, future))
+        self._incoming.append(Bundle(event, deliveries, future))
         if not self._is_flushing():
             self._flushing = asyncio.create_task(self._flush(), name="enqueue")
         return await future
@@ -70,8 +74,7 @@ class Intake:
         prepare(cursor)
         now = microseconds(self._clock.now())
         # Nothing of it is remembered, for it may yet be rolled back.
-        taken, _ = enqueueing.store(cursor, [bundle], self._targets.numbers, now)
-        return taken[0].accepted
+        return enqueueing.store(cursor, [bundle], self._targets.numbers, now).accepted[0]
 
     async def finish(self) -> None:
         """Return when nothing is on its way any more."""
@@ -86,34 +89,56 @@ class Intake:
     async def _flush(self) -> None:
         while self._incoming:
             batch, self._incoming = self._incoming[:_MOST_AT_ONCE], self._incoming[_MOST_AT_ONCE:]
-            # Who was cancelled was promised nothing; and neither were those whose loop has ended.
-            if wanted := [one for one in batch if not one[1].done() and not one[1].get_loop().is_closed()]:
+            if wanted := [bundle for bundle in batch if _is_waited_for(bundle)]:
                 await self._store(wanted)
 
-    async def _store(self, batch: Sequence[_Waiting]) -> None:
+    async def _store(self, batch: Sequence[Bundle]) -> None:
         try:
-            taken = await self._write([bundle for bundle, _ in batch])
+            accepted = await self._write(batch)
         except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
             if len(batch) > 1:  # one of them is at fault, and the others shall not suffer for it
                 for one in batch:
                     await self._store([one])
-            elif not batch[0][1].done():
-                batch[0][1].set_exception(_explained(error))
+            elif (future := batch[0].future) is not None and not future.done():
+                future.set_exception(_explained(error))
             return
-        for (_, future), kept in zip(batch, taken, strict=True):
-            if not future.done():  # the caller may have been cancelled
-                future.set_result(kept.accepted)
-        self._stored()
+        for bundle, answer in zip(batch, accepted, strict=True):
+            if bundle.future is not None and not bundle.future.done():  # the caller may have been cancelled
+                bundle.future.set_result(answer)
 
-    async def _write(self, bundles: Sequence[Bundle]) -> list[Taken]:
-        now = microseconds(self._clock.now())
-        known = self._targets.numbers
-        taken, found = await self._place.write(lambda c: enqueueing.store(c, bundles, known, now))
-        self._targets.learn(found)
-        for bundle, one in zip(bundles, taken, strict=True):
-            if one.event is not None:
-                self._events.add(one.event, bundle.event)
-        return taken
+    async def _write(self, bundles: Sequence[Bundle]) -> list[tuple[Accepted, ...]]:
+        moment = self._clock.now()
+        now, known = microseconds(moment), self._targets.numbers
+        offer = self.takers.offer(bundles, moment)
+        hand = None if offer is None else offer.hand
+        try:
+            stored = await self._place.write(lambda c: enqueueing.store(c, bundles, known, now, hand))
+        except BaseException:
+            if offer is not None:
+                offer.taker.take(Batch(claimed=(), lease_until=moment), offer.reserved)
+            raise
+        self._targets.learn(stored.targets)
+        for bundle, number in zip(bundles, stored.events, strict=True):
+            if number is not None:
+                self._events.add(number, bundle.event)
+        if offer is not None:
+            await self._hand_over(offer, bundles, stored, now)
+        if stored.pending:
+            self._stored()
+        return stored.accepted
+
+    async def _hand_over(self, offer: Offer, bundles: Sequence[Bundle], stored: Stored, now: int) -> None:
+        batch = handed_over(bundles, stored, now)
+        if not offer.taker.take(batch, offer.reserved) and batch.claimed:
+            given_back = {stored.lease.token: [one.handle for one in batch.claimed]}
+            await self._place.write(lambda c: claiming.release(c, given_back, now))
+            self._stored()
+
+
+def _is_waited_for(bundle: Bundle) -> bool:
+    """Who was cancelled was promised nothing; and neither were those whose loop has ended."""
+    future = bundle.future
+    return future is None or not (future.done() or future.get_loop().is_closed())
 
 
 def _explained(error: Exception) -> Exception:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from integrations_sdk.clock import Clock, SystemClock, uuid7
 from integrations_sdk.errors import NotFoundError, StateError
@@ -17,7 +17,6 @@ from integrations_sdk.models.delivery import (
     Backlog,
     Dead,
     Delivery,
-    DeliveryState,
     Done,
     Target,
     TargetStatistics,
@@ -33,9 +32,9 @@ from integrations_sdk.queue.base import (
     Replay,
     Result,
     Selection,
-    slot_grace,
+    Taker,
 )
-from integrations_sdk.queue.embedded import claiming, enqueueing, reading, recording, replaying
+from integrations_sdk.queue.embedded import claiming, enqueueing, leased, reading, recording, replaying
 from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
 from integrations_sdk.queue.embedded.checks import check_enqueued, check_range, limit_gap, replay_gap
 from integrations_sdk.queue.embedded.enqueueing import Bundle
@@ -92,7 +91,7 @@ class EmbeddedQueue:
         """See `Queue.enqueue`. What is enqueued while a transaction runs shares the next one."""
         self._check_open()
         check_enqueued(event, deliveries)
-        return await self._intake.take(Bundle(event, deliveries)) if deliveries else ()
+        return await self._intake.take(event, deliveries) if deliveries else ()
 
     async def enqueue_within(
         self, connection: object, event: QueuedEvent, deliveries: Sequence[NewDelivery]
@@ -149,10 +148,22 @@ class EmbeddedQueue:
             self._events.add(number, event)
         claim = found.claim
         return Batch(
-            claimed=tuple(self._claimed(claim, row, found.events) for row in claim.rows),
+            claimed=tuple(
+                leased.claimed(claim, row, found.events[row[2]], self._targets.target(row[3]))
+                for row in claim.rows
+            ),
             lease_until=moment(until),
             next_at=None if claim.next_at is None else moment(claim.next_at),
         )
+
+    def attach(self, taker: Taker) -> None:
+        """See `Queue.attach`. Beside what is enqueued in one transaction this costs two statements."""
+        self._check_open()
+        self._intake.takers.attach(taker)
+
+    def detach(self, taker: Taker) -> None:
+        """See `Queue.detach`."""
+        self._intake.takers.detach(taker)
 
     async def extend(self, worker: str, *, lease: timedelta) -> datetime | None:
         """See `Queue.extend`."""
@@ -347,31 +358,6 @@ class EmbeddedQueue:
             found = await self._place.write(lambda c: enqueueing.number(c, target))
             self._targets.learn({target: found})
         return self._targets.numbers[target]
-
-    def _claimed(self, claim: claiming.Claim, row: list[Any], events: Mapping[int, QueuedEvent]) -> Claimed:
-        seq, id_, event_number, target, key, idempotency, attempts, tries, due, created, error = row
-        event = events[event_number]
-        return Claimed(
-            handle=seq,
-            token=claim.token,
-            tries=tries,
-            event=event,
-            slot=None if (slot := claim.slots.get(seq)) is None else moment(slot.at),
-            slot_ends=None if slot is None else moment(slot.at) + slot_grace(1_000_000 / slot.gap),
-            delivery=Delivery(
-                delivery_id=id_,
-                event_id=event.event_id,
-                event_type=event.event_type,
-                target=self._targets.target(target),
-                state=DeliveryState.LEASED,
-                due_at=moment(due),
-                created_at=moment(created),
-                ordering_key=key,
-                idempotency_key=idempotency,
-                attempts=attempts,
-                error=error,
-            ),
-        )
 
     def _check_open(self) -> None:
         if self._closed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from integrations_sdk.models.delivery import (
@@ -44,6 +45,7 @@ _CONDITIONS: Final = {
 }
 
 
+@lru_cache(maxsize=256)  # what was enqueued together has one time
 def moment(microseconds_: int) -> datetime:
     """The time so many microseconds after 1970."""
     return _EPOCH + timedelta(microseconds=microseconds_)

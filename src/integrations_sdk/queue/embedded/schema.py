@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Final
 
 from integrations_sdk.errors import StateError
@@ -114,6 +115,31 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         finished INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    # Nothing is in these views: an INSERT into one is several statements at the price of one, see `recording`.
+    """
+    CREATE VIEW queue_results (
+        delivery, state, due_at, finished_at, error, sent, number, started_at, latency, status, attempt_error,
+        excerpt, address, request_id
+    ) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 WHERE FALSE;
+    CREATE TRIGGER queue_results_moved INSTEAD OF INSERT ON queue_results WHEN NEW.delivery IS NOT NULL BEGIN
+        UPDATE queue_deliveries SET state = NEW.state, due_at = NEW.due_at, finished_at = NEW.finished_at,
+            error = NEW.error, lease = NULL, attempts = attempts + NEW.sent, tries = tries + NEW.sent
+            WHERE seq = NEW.delivery;
+        INSERT INTO queue_attempts SELECT NEW.delivery, NEW.number, NEW.started_at, NEW.latency, NEW.status,
+            NEW.attempt_error, NEW.excerpt, NEW.address, NEW.request_id WHERE NEW.sent;
+    END;
+    CREATE VIEW queue_counts (target, succeeded, failed, last_at, last_status, failing_since, bucket) AS
+        SELECT 0, 0, 0, 0, 0, 0, 0 WHERE FALSE;
+    CREATE TRIGGER queue_counts_attempts INSTEAD OF INSERT ON queue_counts WHEN NEW.bucket IS NULL BEGIN
+        UPDATE queue_targets SET succeeded = succeeded + NEW.succeeded, failed = failed + NEW.failed,
+            last_at = ifnull(NEW.last_at, last_at), failing_since = NEW.failing_since,
+            last_status = iif(NEW.last_at IS NULL, last_status, NEW.last_status) WHERE seq = NEW.target;
+    END;
+    CREATE TRIGGER queue_counts_latencies INSTEAD OF INSERT ON queue_counts WHEN NEW.bucket IS NOT NULL BEGIN
+        INSERT INTO queue_latencies VALUES (NEW.target, NEW.bucket, NEW.succeeded)
+            ON CONFLICT (target, bucket) DO UPDATE SET count = count + excluded.count;
+    END;
+    """,
 )
 
 
@@ -131,7 +157,17 @@ def prepare(cursor: sqlite3.Cursor) -> None:
     if version > len(MIGRATIONS):
         raise StateError("the queue was written by a newer integrations-sdk: upgrade the package")
     for step in MIGRATIONS[version:]:
-        for statement in step.split(";"):
+        for statement in _statements(step):
             cursor.execute(statement)
     cursor.execute("DELETE FROM queue_schema")
     cursor.execute("INSERT INTO queue_schema VALUES (?)", (len(MIGRATIONS),))
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; those of a trigger are one."""
+    statement = ""
+    for part in script.split(";"):
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from integrations_sdk.testing.queue_contract.claiming import ClaimContract, LeaseContract
 from integrations_sdk.testing.queue_contract.enqueueing import EnqueueContract
+from integrations_sdk.testing.queue_contract.handing import HandingContract
 from integrations_sdk.testing.queue_contract.limiting import BacklogContract, LimitContract
 from integrations_sdk.testing.queue_contract.logging import LogContract, ReplayContract
 from integrations_sdk.testing.queue_contract.model import ModelContract
@@ -29,6 +30,7 @@ class QueueContract(
     OrderContract,
     HoldContract,
     LimitContract,
+    HandingContract,
     BacklogContract,
     LogContract,
     ReplayContract,
