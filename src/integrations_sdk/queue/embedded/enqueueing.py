@@ -10,12 +10,10 @@ from typing import Final, NamedTuple
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
 from integrations_sdk.queue.embedded.bulk import ROWS, Row, Value, as_json, execute_rows, fetch_rows
+from integrations_sdk.queue.turns import AHEAD
 from integrations_sdk.store.encoding import microseconds
 
-__all__ = ["AHEAD", "NEXT_SLOTS", "Bundle", "Taken", "add_first_due", "in_line", "number", "store"]
-
-AHEAD: Final = 1_000_000
-"""How far ahead slots are given, in microseconds: the more, the fewer claims; the fewer, the less a kill wastes."""
+__all__ = ["NEXT_SLOTS", "Bundle", "Taken", "add_first_due", "in_line", "number", "store"]
 
 NEXT_SLOTS: Final = f"iif(gap > 0, slot_at - {AHEAD // 2}, 0)"
 """When more slots are given, in the row of a target: many at a time, or a claim would be made for each of them."""

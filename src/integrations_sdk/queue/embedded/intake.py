@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
 
 from integrations_sdk.clock import Clock
 from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, StateError
 from integrations_sdk.queue.base import Accepted
+from integrations_sdk.queue.cache import EventCache, TargetNumbers
 from integrations_sdk.queue.embedded import enqueueing
-from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
-from integrations_sdk.queue.embedded.enqueueing import Bundle, Taken
+from integrations_sdk.queue.embedded.enqueueing import Bundle
 from integrations_sdk.queue.embedded.place import Place
 from integrations_sdk.queue.embedded.schema import prepare
+from integrations_sdk.queue.gathering import Gathering
 from integrations_sdk.store.encoding import microseconds
 from integrations_sdk.store.sqlite.within import check_host
 
 __all__ = ["Intake"]
-
-_MOST_AT_ONCE: Final = 256
-"""Events in one transaction, so that nobody waits for long behind a large one."""
-
-_Waiting: TypeAlias = tuple[Bundle, asyncio.Future[tuple[Accepted, ...]]]
 
 
 class Intake:
@@ -46,16 +40,11 @@ class Intake:
         self._events = events
         self._targets = targets
         self._stored = stored
-        self._incoming: list[_Waiting] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._gathering = Gathering(self._store, lambda bundle: len(bundle.event.body))
 
     async def take(self, bundle: Bundle) -> tuple[Accepted, ...]:
         """Store it; see `Queue.enqueue`."""
-        future: asyncio.Future[tuple[Accepted, ...]] = asyncio.get_running_loop().create_future()
-        self._incoming.append((bundle, future))
-        if not self._is_flushing():
-            self._flushing = asyncio.create_task(self._flush(), name="enqueue")
-        return await future
+        return await self._gathering.take(bundle)
 
     def take_within(self, connection: object, bundle: Bundle) -> tuple[Accepted, ...]:
         """Store it in a host's transaction; see `Queue.enqueue_within`."""
@@ -75,53 +64,30 @@ class Intake:
 
     async def finish(self) -> None:
         """Return when nothing is on its way any more."""
-        if self._flushing is not None and self._is_flushing():
-            await self._flushing
+        await self._gathering.finish()
 
-    def _is_flushing(self) -> bool:
-        """Whether the task that stores is at work in this loop; one of a loop that ended never goes on."""
-        task = self._flushing
-        return task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()
-
-    async def _flush(self) -> None:
-        while self._incoming:
-            batch, self._incoming = self._incoming[:_MOST_AT_ONCE], self._incoming[_MOST_AT_ONCE:]
-            # Who was cancelled was promised nothing; and neither were those whose loop has ended.
-            if wanted := [one for one in batch if not one[1].done() and not one[1].get_loop().is_closed()]:
-                await self._store(wanted)
-
-    async def _store(self, batch: Sequence[_Waiting]) -> None:
-        try:
-            taken = await self._write([bundle for bundle, _ in batch])
-        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
-            if len(batch) > 1:  # one of them is at fault, and the others shall not suffer for it
-                for one in batch:
-                    await self._store([one])
-            elif not batch[0][1].done():
-                batch[0][1].set_exception(_explained(error))
-            return
-        for (_, future), kept in zip(batch, taken, strict=True):
-            if not future.done():  # the caller may have been cancelled
-                future.set_result(kept.accepted)
-        self._stored()
-
-    async def _write(self, bundles: Sequence[Bundle]) -> list[Taken]:
+    async def _store(self, bundles: Sequence[Bundle]) -> list[tuple[Accepted, ...]]:
         now = microseconds(self._clock.now())
         known = self._targets.numbers
-        taken, found = await self._place.write(lambda c: enqueueing.store(c, bundles, known, now))
+        try:
+            taken, found = await self._place.write(lambda c: enqueueing.store(c, bundles, known, now))
+        except Exception as error:
+            explained = _explained(error)
+            if explained is error:
+                raise
+            raise explained from error
         self._targets.learn(found)
         for bundle, one in zip(bundles, taken, strict=True):
             if one.event is not None:
                 self._events.add(one.event, bundle.event)
-        return taken
+        self._stored()
+        return [one.accepted for one in taken]
 
 
 def _explained(error: Exception) -> Exception:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, sqlite3.IntegrityError):
-            clash = AlreadyExistsError("a delivery of that id exists: ids are given once")
-            clash.__cause__ = error
-            return clash
+            return AlreadyExistsError("a delivery of that id exists: ids are given once")
         cause = cause.__cause__
     return error

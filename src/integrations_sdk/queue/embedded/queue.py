@@ -15,10 +15,7 @@ from integrations_sdk.errors import NotFoundError, StateError
 from integrations_sdk.models.delivery import (
     Attempt,
     Backlog,
-    Dead,
     Delivery,
-    DeliveryState,
-    Done,
     Target,
     TargetStatistics,
 )
@@ -33,16 +30,16 @@ from integrations_sdk.queue.base import (
     Replay,
     Result,
     Selection,
-    slot_grace,
 )
+from integrations_sdk.queue.cache import EventCache, TargetNumbers
+from integrations_sdk.queue.checks import check_enqueued, check_range, limit_gap, replay_gap
 from integrations_sdk.queue.embedded import claiming, enqueueing, reading, recording, replaying
-from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
-from integrations_sdk.queue.embedded.checks import check_enqueued, check_range, limit_gap, replay_gap
 from integrations_sdk.queue.embedded.enqueueing import Bundle
 from integrations_sdk.queue.embedded.intake import Intake
-from integrations_sdk.queue.embedded.news import Lead, News
 from integrations_sdk.queue.embedded.place import Place
-from integrations_sdk.queue.embedded.reading import moment
+from integrations_sdk.queue.ledger import makes_work
+from integrations_sdk.queue.news import Lead, News
+from integrations_sdk.queue.records import claimed_of, moment
 from integrations_sdk.store.encoding import check_limit, decode_cursor, encode_cursor, microseconds
 
 __all__ = ["EmbeddedQueue"]
@@ -52,9 +49,6 @@ _LOOK_AROUND: Final = 0.1
 
 _STEP: Final = 500
 """Deliveries replayed or purged in one transaction, so that others never wait for long."""
-
-_ACCEPTED: Final = Recorded(accepted=True)
-_REFUSED: Final = Recorded(accepted=False)
 
 
 class _Found(NamedTuple):
@@ -167,12 +161,10 @@ class EmbeddedQueue:
         if not results:
             return ()
         now = microseconds(self._clock.now())
-        taken = await self._place.write(lambda c: recording.record(c, results, now))
-        if any(_makes_work(result) for result in results):
+        answers = await self._place.write(lambda c: recording.record(c, results, now))
+        if any(makes_work(result) for result in results):
             self._news.ring()
-        return tuple(
-            _recorded(one) if any(one[1:]) else _ACCEPTED if one.accepted else _REFUSED for one in taken
-        )
+        return tuple(answers)
 
     async def release(self, claimed: Iterable[Claimed]) -> None:
         """See `Queue.release`."""
@@ -349,45 +341,9 @@ class EmbeddedQueue:
         return self._targets.numbers[target]
 
     def _claimed(self, claim: claiming.Claim, row: list[Any], events: Mapping[int, QueuedEvent]) -> Claimed:
-        seq, id_, event_number, target, key, idempotency, attempts, tries, due, created, error = row
-        event = events[event_number]
-        return Claimed(
-            handle=seq,
-            token=claim.token,
-            tries=tries,
-            event=event,
-            slot=None if (slot := claim.slots.get(seq)) is None else moment(slot.at),
-            slot_ends=None if slot is None else moment(slot.at) + slot_grace(1_000_000 / slot.gap),
-            delivery=Delivery(
-                delivery_id=id_,
-                event_id=event.event_id,
-                event_type=event.event_type,
-                target=self._targets.target(target),
-                state=DeliveryState.LEASED,
-                due_at=moment(due),
-                created_at=moment(created),
-                ordering_key=key,
-                idempotency_key=idempotency,
-                attempts=attempts,
-                error=error,
-            ),
-        )
+        slot = claim.slots.get(row[0])
+        return claimed_of(row, claim.token, events[row[2]], self._targets.target(row[3]), slot)
 
     def _check_open(self) -> None:
         if self._closed:
             raise StateError("the queue is closed: open another one")
-
-
-def _recorded(taken: recording.Taken) -> Recorded:
-    since = taken.failing_since
-    return Recorded(
-        accepted=taken.accepted,
-        failing_since=None if since is None else moment(since),
-        recovered=taken.recovered,
-        held=taken.held,
-    )
-
-
-def _makes_work(result: Result) -> bool:
-    """Whether there is more to do after it: again, or the next of its key."""
-    return result.claimed.delivery.ordering_key is not None or not isinstance(result.verdict, (Done, Dead))

@@ -4,40 +4,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
-from integrations_sdk.models.delivery import At, Dead, Disable, Done
-from integrations_sdk.queue.base import Result
+from integrations_sdk.queue.base import Recorded, Result
 from integrations_sdk.queue.embedded.bulk import (
     ROWS,
-    Row,
     as_json,
     execute_rows,
     fetch_for_rows,
 )
 from integrations_sdk.queue.embedded.claiming import take_turns
 from integrations_sdk.queue.embedded.enqueueing import add_first_due, in_line
-from integrations_sdk.queue.embedded.latency import bucket
-from integrations_sdk.queue.embedded.schema import DELIVERED, FAILED, PENDING
-from integrations_sdk.store.encoding import microseconds
+from integrations_sdk.queue.ledger import Held, Ledger, recorded
 
-__all__ = ["Taken", "hold", "limit", "record", "resume"]
+__all__ = ["hold", "limit", "record", "resume"]
 
-
-class Taken(NamedTuple):
-    """What became of a result; see `Recorded`."""
-
-    accepted: bool
-    failing_since: int | None = None
-    recovered: bool = False
-    held: bool = False
-
-
-_REFUSED: Final = Taken(accepted=False)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 _HELD_BY: Final = (
     f"WITH v (seq, token) AS (VALUES {ROWS}) SELECT json_group_array(json_array(d.seq, d.target,"
@@ -80,103 +62,24 @@ _RESUME: Final = (
 )
 
 
-class _Count:
-    """What happened to one target within this batch."""
-
-    __slots__ = ("at", "failed", "failing", "status", "succeeded")
-
-    def __init__(self, failing: int | None) -> None:
-        self.failing = failing
-        self.succeeded = 0
-        self.failed = 0
-        self.at: int | None = None
-        self.status: int | None = None
-
-
-class _Ledger:
-    """Rows of one batch, gathered result by result and written together."""
-
-    def __init__(self, cursor: sqlite3.Cursor, counts: dict[int, _Count], now: int) -> None:
-        self._cursor = cursor
-        self._counts = counts
-        self._now = now
-        self._moves: list[Row] = []
-        self._attempts: list[Row] = []
-        self._ended_keys: list[tuple[int, str]] = []
-        self._latencies: Counter[tuple[int, int]] = Counter()
-        self._due: dict[int, int] = {}
-
-    def take(self, result: Result, target: int) -> Taken:
-        """Add one result."""
-        attempt, count = result.attempt, self._counts[target]
-        if attempt is None:
-            held = self._move(result, target, self._now)
-            return Taken(accepted=True, failing_since=count.failing, held=held)
-        started, latency = microseconds(attempt.started_at), attempt.latency // _MICROSECOND
-        self._attempts.append((
-            result.claimed.handle, result.claimed.delivery.attempts + 1, started, latency, attempt.http_status,
-            attempt.error, attempt.excerpt, attempt.address, attempt.request_id,
-        ))  # fmt: skip
-        self._latencies[target, bucket(latency)] += 1
-        count.at, count.status = started, attempt.http_status
-        was_failing = count.failing is not None
-        if done := isinstance(result.verdict, Done):
-            count.succeeded += 1
-            count.failing = None
-        else:
-            count.failed += 1
-            count.failing = count.failing if was_failing else started
-        held = self._move(result, target, started)
-        return Taken(accepted=True, failing_since=count.failing, recovered=done and was_failing, held=held)
-
-    def write(self) -> None:
-        """Write what was gathered."""
-        cursor = self._cursor
-        execute_rows(cursor, _MOVE, self._moves)
-        execute_rows(cursor, _ATTEMPTS, self._attempts)
-        execute_rows(cursor, _LATENCIES, [(*name, times) for name, times in self._latencies.items()])
-        rows = [(t, c.succeeded, c.failed, c.at, c.status, c.failing) for t, c in self._counts.items()]
-        execute_rows(cursor, _COUNT, rows)
-        _unblock(cursor, self._ended_keys, self._due)
-        in_line(cursor, self._due)
-
-    def _move(self, result: Result, target: int, started: int) -> bool:
-        """Note where the delivery goes; whether that disabled its target."""
-        attempt, delivery, seq = result.attempt, result.claimed.delivery, result.claimed.handle
-        error, sent = (delivery.error, 0) if attempt is None else (attempt.error, 1)
-        match result.verdict:
-            case At(when):
-                self._again(seq, target, microseconds(when), error, sent)
-                return False
-            case Disable(reason):
-                self._again(seq, target, self._now, error, sent)
-                return hold(self._cursor, target, reason, self._now)
-            case Dead(reason):
-                self._moves.append((seq, FAILED, started, self._now, reason, sent))
-            case Done():
-                self._moves.append((seq, DELIVERED, started, self._now, None, sent))
-        key = delivery.ordering_key
-        if key is not None:
-            self._ended_keys.append((target, key))
-        return False
-
-    def _again(self, seq: int, target: int, when: int, error: str | None, sent: int) -> None:
-        self._moves.append((seq, PENDING, when, None, error, sent))
-        self._due[target] = min(self._due.get(target, when), when)
-
-
-def record(cursor: sqlite3.Cursor, results: Sequence[Result], now: int) -> list[Taken]:
+def record(cursor: sqlite3.Cursor, results: Sequence[Result], now: int) -> list[Recorded]:
     """Take the results down; one entry for each, in their order. Times are microseconds since 1970."""
     pairs = [(result.claimed.handle, result.claimed.token) for result in results]
-    held = fetch_for_rows(cursor, _HELD_BY, pairs)
-    targets = {seq: target for seq, target, _ in held}
-    ledger = _Ledger(cursor, {target: _Count(since) for _, target, since in held}, now)
-    taken = []
-    for result in results:
-        target = targets.pop(result.claimed.handle, None)  # a second result of the same delivery is refused
-        taken.append(_REFUSED if target is None else ledger.take(result, target))
-    ledger.write()
-    return taken
+    ledger = Ledger([Held(*row) for row in fetch_for_rows(cursor, _HELD_BY, pairs)], now)
+    ledger.add(results)
+    disabled = {target for target, reason in ledger.disables.items() if hold(cursor, target, reason, now)}
+    _write(cursor, ledger)
+    return [recorded(one, disabled) for one in ledger.taken]
+
+
+def _write(cursor: sqlite3.Cursor, ledger: Ledger) -> None:
+    execute_rows(cursor, _MOVE, ledger.moves)
+    execute_rows(cursor, _ATTEMPTS, ledger.attempts)
+    execute_rows(cursor, _LATENCIES, [(*name, times) for name, times in ledger.latencies.items()])
+    rows = [(t, c.succeeded, c.failed, c.at, c.status, c.failing) for t, c in ledger.counts.items()]
+    execute_rows(cursor, _COUNT, rows)
+    _unblock(cursor, ledger.ended_keys, ledger.due)
+    in_line(cursor, ledger.due)
 
 
 def limit(cursor: sqlite3.Cursor, target: int, gap: int, now: int) -> None:
