@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
@@ -162,7 +162,7 @@ class Ledger:
         self.due[target] = min(self.due.get(target, when), when)
 
 
-def recorded(taken: Taken, disabled: Mapping[int, object] | set[int]) -> Recorded:
+def recorded(taken: Taken, disabled: set[int]) -> Recorded:
     """The port's answer.
 
     Args:
