@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import cache
@@ -100,9 +99,9 @@ class Place:
         """Microseconds since 1970."""
         if not self.by_server:
             return microseconds(self.clock.now())
-        if time.monotonic() > self._until or abs(_wall() - self._wall) > _JUMP:
+        if self.clock.monotonic() > self._until or abs(self._jumped()) > _JUMP:
             await self._ask()
-        return _monotonic() + self._ahead
+        return self._steady() + self._ahead
 
     def local(self, server: int) -> datetime:
         """A time of the server's clock by ours, for whoever will look at ours to wait for it."""
@@ -111,26 +110,25 @@ class Place:
     @property
     def shift(self) -> int:
         """What to add to a time of the server's clock to have it by ours."""
-        return _wall() - self._ahead if self.by_server else 0
+        return microseconds(self.clock.now()) - self._steady() - self._ahead if self.by_server else 0
 
     async def _ask(self) -> None:
         """Look at the server's clock: of several looks the quickest is the most exact."""
         await self.prepare()
         best = None
         for _ in range(_LOOKS):
-            before = _monotonic()
-            rows = await self.database.read(lambda c: c.fetch(f"SELECT {SERVER_TIME}"))  # a constant
-            after = _monotonic()
+            before = self._steady()
+            rows = await self.database.read(lambda c: c.fetch(f"SELECT {SERVER_TIME}"))
+            after = self._steady()
             if best is None or after - before < best:
                 best = after - before
                 self._ahead = int(rows[0][0]) - (before + after) // 2
-        self._wall = _wall()
-        self._until = time.monotonic() + _KEPT_SECONDS
+        self._wall = microseconds(self.clock.now()) - self._steady()
+        self._until = self.clock.monotonic() + _KEPT_SECONDS
 
+    def _jumped(self) -> int:
+        """How far our wall clock has moved against the one that does not jump: it was set, or the machine slept."""
+        return microseconds(self.clock.now()) - self._steady() - self._wall
 
-def _monotonic() -> int:
-    return time.monotonic_ns() // 1_000
-
-
-def _wall() -> int:
-    return time.time_ns() // 1_000 - _monotonic()
+    def _steady(self) -> int:
+        return int(self.clock.monotonic() * 1_000_000)
