@@ -30,6 +30,8 @@ class Claim(NamedTuple):
     next_at: int | None
 
 
+# `state + 0` keeps the planner from the partial indexes where a row is known by its number, and `OFFSET 0` from
+# turning a look at one row into a join with all of them: plans are made while the tables are small.
 _RENEW: Final = (
     "WITH mine AS (UPDATE {}.queue_leases SET expires_at = $2 WHERE worker = $1 RETURNING token)"
     " SELECT (SELECT token FROM mine),"
@@ -49,11 +51,11 @@ _TAKE_OVER: Final = (
     "WITH gone AS (DELETE FROM {}.queue_leases WHERE token = ANY(ARRAY(SELECT token FROM {}.queue_leases"
     " WHERE expires_at <= $1 AND worker <> $2 FOR UPDATE SKIP LOCKED)) RETURNING token),"
     " held AS MATERIALIZED (SELECT d.seq FROM {}.queue_deliveries d WHERE d.state = 2"
-    " AND d.lease IN (SELECT token FROM gone) ORDER BY d.seq FOR UPDATE OF d), " + _GIVEN_BACK
+    " AND d.lease = ANY(ARRAY(SELECT token FROM gone)) ORDER BY d.seq FOR UPDATE OF d), " + _GIVEN_BACK
 )
 _RELEASE: Final = (
     "WITH held AS MATERIALIZED (SELECT d.seq FROM unnest($1::bigint[], $2::bigint[]) v(seq, token)"
-    " JOIN {}.queue_deliveries d ON d.seq = v.seq WHERE d.state = 2 AND d.lease = v.token"
+    " JOIN {}.queue_deliveries d ON d.seq = v.seq WHERE d.state + 0 = 2 AND d.lease = v.token"
     " ORDER BY d.seq FOR UPDATE OF d), " + _GIVEN_BACK
 )
 _DUE: Final = (
@@ -69,8 +71,8 @@ _LINE: Final = (
 _AWAIT: Final = (
     "SELECT l.target FROM {}.queue_line l WHERE l.target = (SELECT f.target FROM"
     " ((SELECT l.target, l.turn_at AS due_at FROM {}.queue_line l WHERE " + _DUE + " LIMIT 1) UNION ALL"
-    " (SELECT a.target, a.due_at FROM {}.queue_arrivals a JOIN {}.queue_line l ON l.target = a.target"
-    " WHERE a.due_at <= $1 AND l.held_at IS NULL AND a.target <> ALL($2::bigint[]) ORDER BY a.due_at LIMIT 1)) f"
+    " (SELECT a.target, a.due_at FROM {}.queue_arrivals a WHERE a.due_at <= $1 AND a.target <> ALL($2::bigint[])"
+    " AND (SELECT l.held_at IS NULL FROM {}.queue_line l WHERE l.target = a.target) ORDER BY a.due_at LIMIT 1)) f"
     " ORDER BY f.due_at LIMIT 1) FOR UPDATE"
 )
 _CANDIDATES: Final = (
@@ -79,8 +81,8 @@ _CANDIDATES: Final = (
     " AND x.due_at <= $4 ORDER BY x.due_at, x.seq OFFSET line.passed LIMIT line.share) d"
 )
 _TAKE: Final = (
-    "UPDATE {}.queue_deliveries SET state = 2, lease = $1 WHERE seq = ANY($2::bigint[]) AND state = 0"
-    " RETURNING seq, id, event, target, key, idempotency, attempts, tries, due_at, created_at, error"
+    "UPDATE {}.queue_deliveries SET state = 2, lease = $1 WHERE seq = ANY($2::bigint[])"
+    " AND state + 0 = 0 RETURNING seq, id, event, target, key, idempotency, attempts, tries, due_at, created_at, error"
 )
 _SLOTS: Final = (
     "UPDATE {}.queue_line l SET slot_at = v.slot_at FROM unnest($1::bigint[], $2::bigint[]) v(target, slot_at)"
@@ -90,10 +92,12 @@ _NEXT: Final = (
     "SELECT pg_current_xact_id_if_assigned()::text,"
     " least((SELECT l.turn_at FROM {}.queue_line l WHERE l.held_at IS NULL AND l.turn_at IS NOT NULL"
     " AND l.target <> ALL($1::bigint[]) ORDER BY l.turn_at LIMIT 1),"
-    " (SELECT min(greatest(a.due_at, " + NEXT_SLOTS + ")) FROM {}.queue_arrivals a"
-    " JOIN {}.queue_line l ON l.target = a.target WHERE l.held_at IS NULL AND a.target <> ALL($1::bigint[])),"
+    " (SELECT min((SELECT greatest(a.due_at, "
+    + NEXT_SLOTS
+    + ") FROM {}.queue_line l WHERE l.target = a.target"
+    " AND l.held_at IS NULL)) FROM {}.queue_arrivals a WHERE a.target <> ALL($1::bigint[])),"
     " (SELECT min(s.expires_at) FROM {}.queue_leases s WHERE s.worker <> $2 AND EXISTS"
-    " (SELECT 1 FROM {}.queue_deliveries d WHERE d.lease = s.token AND d.state = 2)))"
+    " (SELECT 1 FROM {}.queue_deliveries d WHERE d.lease = s.token AND d.state = 2 OFFSET 0)))"
 )
 _EVENTS: Final = "SELECT seq, id, type, body FROM {}.queue_events WHERE seq = ANY($1::bigint[])"
 

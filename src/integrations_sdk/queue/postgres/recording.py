@@ -26,7 +26,7 @@ _HELD_BY: Final = (
     "WITH s AS MATERIALIZED (SELECT target, failing_since FROM {}.queue_statistics WHERE target = ANY($3::bigint[])"
     " ORDER BY target FOR UPDATE),"
     " d AS MATERIALIZED (SELECT d.seq, d.target FROM unnest($1::bigint[], $2::bigint[]) v(seq, token)"
-    " JOIN {}.queue_deliveries d ON d.seq = v.seq WHERE d.state = 2 AND d.lease = v.token"
+    " JOIN {}.queue_deliveries d ON d.seq = v.seq WHERE d.state + 0 = 2 AND d.lease = v.token"
     " ORDER BY d.seq FOR UPDATE OF d)"
     " SELECT d.seq, d.target, s.failing_since FROM s JOIN d ON d.target = s.target"
 )

@@ -20,9 +20,10 @@ _MOST: Final = 1_000
 """Arrivals taken in by one claim."""
 
 FIRST_OF_KEY: Final = (
-    "NOT EXISTS (SELECT 1 FROM {}.queue_deliveries f WHERE f.target = d.target AND f.key = d.key AND f.state IN (0, 2))"
+    "NOT EXISTS (SELECT 1 FROM {}.queue_deliveries f WHERE f.target = d.target AND f.key = d.key"
+    " AND f.state IN (0, 2) OFFSET 0)"
     " AND NOT EXISTS (SELECT 1 FROM {}.queue_deliveries f WHERE f.target = d.target AND f.key = d.key"
-    " AND f.state = 1 AND f.seq < d.seq)"
+    " AND f.state = 1 AND f.seq < d.seq OFFSET 0)"
 )
 """Whether a delivery `d` that waits, with a key, is the first of it, so that only the line has yet to learn of it."""
 
@@ -51,8 +52,8 @@ _PROMOTE: Final = (
     " AND w.key = v.key AND w.state = 1 ORDER BY w.seq LIMIT 1) AS seq FROM"
     " unnest($2::bigint[], $3::text[]) v(target, key) WHERE"
     " NOT EXISTS (SELECT 1 FROM {}.queue_deliveries f WHERE f.target = v.target AND f.key = v.key"
-    " AND f.state IN (0, 2))),"
-    " first AS (UPDATE {}.queue_deliveries d SET state = 0 FROM next WHERE d.seq = next.seq AND d.state = 1"
+    " AND f.state IN (0, 2) OFFSET 0)),"
+    " first AS (UPDATE {}.queue_deliveries d SET state = 0 FROM next WHERE d.seq = next.seq AND d.state + 0 = 1"
     " RETURNING d.target, d.due_at),"
     " news AS (SELECT target, min(due_at) AS due_at FROM first GROUP BY target) " + _STAND
 )
