@@ -10,6 +10,8 @@ a time in the target's own row. Each claim, and each record, is one transaction.
 - `spread_vs_row`: the same, each delivery is the only one of its target, of which there are 1,000.
 - `workers_vs_row`: as before, four workers at a time.
 - `latency_vs_row`: from enqueueing one delivery to its having been claimed by a worker that listened.
+- `queue_backlog_vs_row`, `queue_spread_vs_row`: the queue of the package, whole (order of keys, leases that prove
+  themselves, log, statistics, notices, retries), beside the bare rows, in the first two cases.
 """
 
 from __future__ import annotations
@@ -25,6 +27,11 @@ from typing import Any, Final, Protocol
 
 from measuring.postgres import DEFAULT_URL
 from measuring.rounds import Rounds, options, ratio, report
+
+from integrations_sdk.models.delivery import Attempt, Done, Target
+from integrations_sdk.queue.base import NewDelivery, Queue, QueuedEvent, Result
+from integrations_sdk.queue.opening import open_queue
+from integrations_sdk.store.postgres import PostgresStore
 
 ROUNDS = 5
 BATCH = 100
@@ -224,6 +231,11 @@ class Bench:
         self.connections = connections
         self.number = 0
 
+    def next(self) -> int:
+        """A number that was not used before."""
+        self.number += 1
+        return self.number
+
     async def cost(self, make: Callable[[], Line], deliveries: int, targets: int, workers: int = 1) -> float:
         """Seconds for a delivery, enqueued, claimed and recorded."""
         connection = self.connections[0]
@@ -266,6 +278,27 @@ class Bench:
         return statistics.median(found)
 
 
+async def whole_queue(queue: Queue, deliveries: int, targets: int, number: int) -> float:
+    """Seconds for a delivery, enqueued, claimed and recorded by the package."""
+    start = time.perf_counter()
+    for first in range(0, deliveries, BATCH):
+        calls = [
+            queue.enqueue(
+                QueuedEvent(event_id=f"e-{number}-{place}", event_type="push", body=b"x" * 500),
+                [NewDelivery(delivery_id=f"d-{number}-{place}", target=Target("t", str(place % targets)))],
+            )
+            for place in range(first, min(first + BATCH, deliveries))
+        ]
+        await asyncio.gather(*calls)
+    done = 0
+    while done < deliveries:
+        batch = await queue.claim("w", limit=BATCH, lease=timedelta(seconds=30), per_target=BATCH)
+        attempt = Attempt(number=1, started_at=batch.lease_until, latency=timedelta(), http_status=200)
+        await queue.record([Result(claimed=one, attempt=attempt, verdict=Done()) for one in batch.claimed])
+        done += len(batch.claimed)
+    return (time.perf_counter() - start) / deliveries
+
+
 async def measure(url: str, deliveries: int, rounds: int) -> Rounds:
     """Seconds of each case, a value for each round."""
     import asyncpg
@@ -276,6 +309,9 @@ async def measure(url: str, deliveries: int, rounds: int) -> Rounds:
     connections = [await asyncpg.connect(url, timeout=5, server_settings=settings) for _ in range(WORKERS)]
     bench = Bench(connections)
     found: Rounds = {}
+    mark = "&" if "?" in url else "?"
+    store = PostgresStore(f"{url}{mark}synchronous_commit=off", schema=f"{SCHEMA}_queue")
+    queue = open_queue(store)
     try:
         await connections[0].execute(TABLES)
         await Tickets().install(connections[0])
@@ -296,7 +332,16 @@ async def measure(url: str, deliveries: int, rounds: int) -> Rounds:
             for name, case in cases.items():
                 for kind, make in lines[:: 1 if number % 2 else -1]:
                     found.setdefault(f"{kind}, {name}", []).append(await case(make))
+            for name, length, targets in (
+                ("one target's backlog", deliveries, 1),
+                ("1,000 targets", TARGETS, TARGETS),
+            ):
+                seconds = await whole_queue(queue, length, targets, bench.next())
+                found.setdefault(f"PostgresQueue, {name}", []).append(seconds)
     finally:
+        await queue.close()
+        await store.close()
+        await connections[0].execute(f"DROP SCHEMA IF EXISTS {SCHEMA}_queue CASCADE")
         await connections[0].execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
         for connection in connections:
             await connection.close()

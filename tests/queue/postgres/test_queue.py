@@ -468,12 +468,11 @@ def whole_reads(name, plan):
 
 WHOLE = {
     # What has arrived is taken in whole, and workers are few.
-    *((f"claiming.{name}", "queue_leases") for name in ("_RENEW", "_TAKE_OVER")),
-    *((f"claiming.{name}", "queue_arrivals") for name in ("_AWAIT", "_NEXT")),
-    ("turning._TAKE_IN", "queue_arrivals"),
-    # Walked along until there is one that is not full; and each worker's.
+    ("turning._TAKE_IN", "queue_arrivals_in_order"),
+    ("claiming._NEXT", "queue_arrivals_in_order"),
+    *((f"claiming.{name}", "queue_leases") for name in ("_RENEW", "_TAKE_OVER", "_NEXT")),
+    # Walked along until there is one that is not full.
     ("claiming._NEXT", "queue_line_in_order"),
-    ("claiming._NEXT", "queue_leases"),
     # As many as are with workers.
     ("reading._OPEN", "queue_deliveries_leased"),
 }

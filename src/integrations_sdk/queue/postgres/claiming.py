@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from integrations_sdk.queue.postgres.place import Rows, Sql
-from integrations_sdk.queue.postgres.turning import NEXT_SLOTS, take_in, take_turns
+from integrations_sdk.queue.postgres.turning import take_in, take_turns
 from integrations_sdk.queue.turns import Pace, Slot, give_slots, in_turns, room
 from integrations_sdk.store.postgres.connection import Connection
 from integrations_sdk.store.postgres.database import Done
@@ -92,10 +92,8 @@ _NEXT: Final = (
     "SELECT pg_current_xact_id_if_assigned()::text,"
     " least((SELECT l.turn_at FROM {}.queue_line l WHERE l.held_at IS NULL AND l.turn_at IS NOT NULL"
     " AND l.target <> ALL($1::bigint[]) ORDER BY l.turn_at LIMIT 1),"
-    " (SELECT min((SELECT greatest(a.due_at, "
-    + NEXT_SLOTS
-    + ") FROM {}.queue_line l WHERE l.target = a.target"
-    " AND l.held_at IS NULL)) FROM {}.queue_arrivals a WHERE a.target <> ALL($1::bigint[])),"
+    " (SELECT a.due_at FROM {}.queue_arrivals a WHERE a.target <> ALL($1::bigint[])"
+    " AND (SELECT l.held_at IS NULL FROM {}.queue_line l WHERE l.target = a.target) ORDER BY a.due_at LIMIT 1),"
     " (SELECT min(s.expires_at) FROM {}.queue_leases s WHERE s.worker <> $2 AND EXISTS"
     " (SELECT 1 FROM {}.queue_deliveries d WHERE d.lease = s.token AND d.state = 2 OFFSET 0)))"
 )

@@ -39,7 +39,7 @@ _STAND: Final = (
 )
 _TAKE_IN: Final = (
     "WITH free AS MATERIALIZED (SELECT a.ctid AS place FROM {}.queue_arrivals a"
-    f" JOIN {{}}.queue_line l ON l.target = a.target LIMIT {_MOST} FOR UPDATE OF a, l SKIP LOCKED),"
+    f" JOIN {{}}.queue_line l ON l.target = a.target ORDER BY a.due_at LIMIT {_MOST} FOR UPDATE OF a, l SKIP LOCKED),"
     " came AS (DELETE FROM {}.queue_arrivals WHERE ctid = ANY(ARRAY(SELECT place FROM free))"
     " RETURNING target, key, due_at),"
     " news AS (SELECT target, min(due_at) AS due_at FROM came WHERE key IS NULL GROUP BY target),"
