@@ -375,12 +375,10 @@ def main() -> None:
             ("latency", "latency"),
         )
     }
-    report(
-        f"A line of targets in PostgreSQL, batches of {BATCH}; {ROUNDS} rounds",
-        table,
-        ratios,
-        as_json=arguments.json,
-    )
+    for short, name in (("backlog", "one target's backlog"), ("spread", "1,000 targets")):
+        ratios[f"queue_{short}_vs_row"] = ratio(found, f"PostgresQueue, {name}", f"rows, {name}")
+    title = f"A line of targets in PostgreSQL, batches of {BATCH}"
+    report(title, table, ratios, as_json=arguments.json)
 
 
 if __name__ == "__main__":

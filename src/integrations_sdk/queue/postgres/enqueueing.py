@@ -168,9 +168,10 @@ def check_texts(event: QueuedEvent, deliveries: Sequence[NewDelivery]) -> None:
     Raises:
         ConfigurationError: naming everything wrong with it.
     """
-    if problems := [
-        problem for path, text, most in _texts(event, deliveries) for problem in _wrong(path, text, most)
-    ]:
+    texts = [text for _, text, _ in _texts(event, deliveries) if text is not None]
+    if max(map(len, texts)) <= _MAX_NAME and "\x00" not in "".join(texts):
+        return
+    if problems := [problem for each in _texts(event, deliveries) for problem in _wrong(*each)]:
         raise ConfigurationError("enqueued event", problems)
 
 
