@@ -45,11 +45,14 @@ class Hands:
         return (await self.numbers([target]))[target]
 
     async def numbers_within(self, connection: Connection, wanted: Iterable[Target]) -> Mapping[Target, int]:
-        """The same within a host's transaction; nothing is remembered, for it may yet be rolled back."""
-        known = self._targets.numbers
-        if missing := list(dict.fromkeys(target for target in wanted if target not in known)):
-            return {**known, **await targets.add(connection, self._place.sql, missing)}
-        return known
+        """The same within a host's transaction, in whatever thread that is.
+
+        Nothing is remembered, for it may yet be rolled back.
+        """
+        once, known = dict.fromkeys(wanted), self._targets.numbers
+        found = {target: known[target] for target in once if target in known}
+        missing = [target for target in once if target not in found]
+        return {**found, **await targets.add(connection, self._place.sql, missing)} if missing else found
 
     def numbered(self, busy: Mapping[Target, int]) -> dict[int, int]:
         """By the targets' numbers; whoever holds something of a target has claimed it here."""

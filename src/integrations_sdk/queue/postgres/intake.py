@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
+from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Accepted
 from integrations_sdk.queue.gathering import Gathering
@@ -47,6 +49,7 @@ class Intake:
         host = host_of(connection)
         check_host(host, "enqueue")
         if not isinstance(host, Blocking):
+            _check_loop()
             await self._place.prepare()
             await self._hands.numbers(_targets([bundle]))
         stored = await run_within(host, self._place.database.address, lambda c: self._store_within(c, bundle))
@@ -77,6 +80,20 @@ class Intake:
     def _now(self) -> int | None:
         """The time, None if it is the server's, which says so itself."""
         return None if self._place.by_server else microseconds(self._place.clock.now())
+
+
+def _check_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        outside = True
+    else:
+        outside = False
+    if outside:
+        expected = (
+            "expected a connection that blocks, a psycopg.Connection: an asyncpg.Connection belongs to a loop"
+        )
+        raise ConfigurationError.of("enqueue", "connection", expected)
 
 
 def _size(bundle: Bundle) -> int:

@@ -84,6 +84,8 @@ _HOLD: Final = (
     "UPDATE {}.queue_line SET held_at = $2, held_reason = $3 WHERE target = $1 AND held_at IS NULL"
     " RETURNING pg_current_xact_id()::text"
 )
+# In the order in which a record that disables the target locks them.
+_LOCK_STATISTICS: Final = "SELECT target FROM {}.queue_statistics WHERE target = $1 FOR UPDATE"
 _LOCK: Final = "SELECT held_at FROM {}.queue_line WHERE target = $1 FOR UPDATE"
 _RESUME: Final = (
     "WITH stood AS (UPDATE {}.queue_line SET held_at = NULL, held_reason = NULL WHERE target = $1),"
@@ -144,6 +146,7 @@ async def hold(connection: Connection, sql: Sql, target: int, reason: str, now: 
 
 async def resume(connection: Connection, sql: Sql, target: int, now: int) -> bool:
     """Put it back, all it has pending due now; False if it was not held."""
+    await connection.fetch(sql(_LOCK_STATISTICS), target)
     held = await connection.fetch(sql(_LOCK), target)
     if not held or held[0][0] is None:
         return False
