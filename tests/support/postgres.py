@@ -22,13 +22,15 @@ URL = os.environ.get("INTEGRATIONS_SDK_POSTGRES", "postgresql://postgres@127.0.0
 REQUIRED = os.environ.get("INTEGRATIONS_SDK_REQUIRE_SERVICES") == "1"
 
 
+_NUMBERS = itertools.count(1)  # of schemas, for each folder of tests has a `Server` of its own
+
+
 class Server:
     """The server behind the store's back: a connection in a loop of its own, used from anywhere."""
 
     def __init__(self, url: str, name: str) -> None:
         self.url = url
         self.name = name
-        self._numbers = itertools.count(1)
         self._schemas: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -58,7 +60,7 @@ class Server:
 
     def schema(self) -> str:
         """The name of a schema that is not there yet, and is dropped at the end."""
-        name = f"{self.name}_{next(self._numbers)}"
+        name = f"{self.name}_{next(_NUMBERS)}"
         self._schemas.append(name)
         return name
 
