@@ -178,7 +178,7 @@ def test_a_key_has_one_first_whoever_enqueues(place):
         await asyncio.gather(enqueue(one, "a"), enqueue(two, "b"), *at_work)
         for name in "ab":
             assert [each for each in done if each[0] == name] == [
-                f"{name}{number:02}" for number in range(40)
+                f"{name}{number:02}" for number in range(20)
             ]
 
     on_queues(place, scenario, number=3)
