@@ -78,14 +78,14 @@ def test_it_outlives_its_process_and_its_claims(place):
 
 
 def test_what_another_process_does_wakes(place):
-    """Enqueueing, resuming, giving back, a retry and the next of a key wake a worker of another process."""
+    """Enqueueing, giving back, resuming and a new rate limit wake a worker of another process."""
 
     async def scenario(here, there, clock):
         async def wakes(action):
             await claim(here, limit=1_000, worker="here")
+            while await here.wait("here", 0.1):  # what was done before has been heard
+                await claim(here, limit=1_000, worker="here")
             waiting = asyncio.create_task(here.wait("here", None))
-            await asyncio.sleep(0.01)
-            assert not waiting.done()
             answer = await action
             assert await waiting
             return answer
@@ -103,16 +103,14 @@ def test_what_another_process_does_wakes(place):
     on_queues(place, scenario, number=2)
 
 
-def test_a_notice_that_was_never_sent_is_made_up_for(place, monkeypatch):
+def test_a_notice_that_was_never_sent_is_made_up_for(place):
     """Whoever waits looks around now and then, for what a process enqueued that did not live to say so."""
-    monkeypatch.setattr("integrations_sdk.queue.postgres.queue._LOOK_AROUND", 0.05)
 
     async def scenario(here, there, _):
+        here._look_around = 0.05
         await claim(here)
         await put(there, "d", due_at=later(5))
-        place.sql("SELECT 1")
-        waiting = asyncio.create_task(here.wait("w", 0.2))
-        assert await waiting  # of the notice
+        assert await here.wait("w", 10)  # of the notice
         await claim(here)
         place.sql("UPDATE {}.queue_line SET turn_at = 0; UPDATE {}.queue_deliveries SET due_at = 0")
         assert await here.wait("w", 10)

@@ -66,6 +66,7 @@ class PostgresQueue:
         self._hands = Hands(self._place)
         self._intake = Intake(self._place, self._hands, self._tell)
         self._lead = Lead()
+        self._look_around = _LOOK_AROUND
         self._closed = False
 
     async def enqueue(self, event: QueuedEvent, deliveries: Sequence[NewDelivery]) -> tuple[Accepted, ...]:
@@ -168,9 +169,9 @@ class PostgresQueue:
         loop = asyncio.get_running_loop()
         until = math.inf if timeout is None else loop.time() + timeout
         while not self._news.has(worker) and (left := until - loop.time()) > 0:
-            await self._news.wait(worker, min(left, _LOOK_AROUND))
+            await self._news.wait(worker, min(left, self._look_around))
             self._check_open()
-            if left > _LOOK_AROUND and not self._news.has(worker) and await self._is_due():
+            if left > self._look_around and not self._news.has(worker) and await self._is_due():
                 return True
         return self._news.has(worker)
 
