@@ -45,7 +45,9 @@ def tests(session: nox.Session) -> None:
         "pytest", "--cov", "--cov-report=", "-n", "auto", *session.posargs, env={"COVERAGE_CORE": "ctrace"}
     )
     if not session.posargs:
-        session.run("coverage", "report", *([] if SERVICES else ["--omit=*/store/postgres/*"]))
+        session.run(
+            "coverage", "report", *([] if SERVICES else ["--omit=*/store/postgres/*,*/queue/postgres/*"])
+        )
 
 
 @nox.session

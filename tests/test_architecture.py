@@ -49,6 +49,7 @@ THIRD_PARTY = {
     "botocore": {"http.aws"},
     "asyncpg": {"store.postgres.connection"},
     "ruamel": {"yaml"},
+    "psycopg": {"queue.postgres.hosts"},  # the host's own, whose connection it is
     "uvloop": {"blocking.portal"},
     "rich": {"cli.console"},
     "yarl": {"http.aiohttp_transport"},  # aiohttp's own URL type

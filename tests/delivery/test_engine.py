@@ -416,7 +416,7 @@ def test_what_was_handed_over_is_kept_and_given_back():
             assert other.claimed == ()
             worker = engine._worker
             assert worker.reserve(A)
-            await engine.stop(abandon=True)
+            await engine.stop(grace=timedelta(0))
             assert not worker.reserve(A)
             assert (await engine.queue.query()).deliveries[0].state is DeliveryState.PENDING
 

@@ -1,4 +1,4 @@
-"""Order per key holds, though attempts fail and several workers are at work on one file."""
+"""Order per key holds, though attempts fail and several workers are at work on one store."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from integrations_sdk.delivery.worker import DeliveryWorker
 from integrations_sdk.models.delivery import DeliveryState, Target
 from integrations_sdk.queue.base import NewDelivery, QueuedEvent, Selection
 from integrations_sdk.queue.opening import open_queue
-from integrations_sdk.store.sqlite import SQLiteStore
+from support.backends import store_at
 from support.deliveries import Scripted, failed, sent
 
 POLICY = DeliveryPolicy(delays=(timedelta(0), *(timedelta(milliseconds=1),) * 40))
 
 
-async def deliver(path, events, workers, keys, free):
+async def deliver(backend, events, workers, keys, free):
     """Deliver `events` over `keys` keys and, beside them, `free` without a key; the successes in order."""
     draw = random.Random(events)
     arrived = defaultdict(list)
@@ -39,7 +39,7 @@ async def deliver(path, events, workers, keys, free):
                 worker.stop()
         return sent()
 
-    stores = [SQLiteStore(path, busy_timeout=timedelta(seconds=60)) for _ in range(2)]
+    stores = [store_at(backend.url) for _ in range(2)]
     queues = [open_queue(store) for store in stores]
 
     async def put(number):
@@ -68,21 +68,21 @@ async def deliver(path, events, workers, keys, free):
     return arrived, failures
 
 
-def check(path, events, keys):
-    arrived, failures = asyncio.run(deliver(path / "q.db", events, 8, keys, events // 10))
+def check(backend, events, keys):
+    arrived, failures = asyncio.run(deliver(backend, events, 8, keys, events // 10))
     assert failures == ()
     for key in range(keys):
         assert arrived[f"k{key}"] == list(range(key, events, keys)), f"k{key} arrived out of order"
     assert sorted(arrived[None]) == list(range(events, events + events // 10))
 
 
-def test_2000_events_arrive_in_order(tmp_path):
+def test_2000_events_arrive_in_order(backend):
     """30 % of the attempts fail, 8 workers: each key's events arrive once, in order, and so do those without."""
-    check(tmp_path, 2_000, 40)
+    check(backend, 2_000, 40)
 
 
 @pytest.mark.torture
 @pytest.mark.timeout(3_600)
-def test_100000_events_arrive_in_order(tmp_path):
+def test_100000_events_arrive_in_order(backend):
     """The same with 100,000 events over 1,000 keys."""
-    check(tmp_path, 100_000, 1_000)
+    check(backend, 100_000, 1_000)

@@ -1,10 +1,9 @@
-"""Rate limits: nothing before its slot, nothing late for it, nobody else held up; over processes on one file too."""
+"""Rate limits: nothing before its slot, nothing late for it, nobody else held up; over processes on one store too."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-import sqlite3
 import subprocess
 import sys
 from bisect import bisect_left
@@ -20,8 +19,8 @@ from integrations_sdk.delivery.limits import WorkerLimits
 from integrations_sdk.models.delivery import DeliveryState, Target
 from integrations_sdk.queue.base import NewDelivery, QueuedEvent, Selection, slot_grace
 from integrations_sdk.queue.opening import open_queue
-from integrations_sdk.store.sqlite import SQLiteStore
 from support import pacing
+from support.backends import store_at
 from support.deliveries import A, B, Scripted, engine_with, event, sent
 from support.receiving import Receiver
 
@@ -149,20 +148,20 @@ def test_what_waits_for_its_slot_is_held_and_given_back():
     asyncio.run(main())
 
 
-def start(path, port):
+def start(url, port):
     environment = {"PYTHONPATH": f"{Path(integrations_sdk.__file__).parents[1]}:{PROGRAM.parents[1]}"}
     return subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(path), str(port)],
+        [sys.executable, str(PROGRAM), url, str(port)],
         env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
-async def deliver(path, processes, seconds):
+async def deliver(backend, processes, seconds):
     """What arrives from that many processes within about so long, and some deliveries without a limit."""
-    store = SQLiteStore(path, busy_timeout=timedelta(seconds=60))
+    store = store_at(backend.url)
     queue = open_queue(store)
     async with Receiver() as receiver:
-        at_work = [start(path, receiver.port) for _ in range(processes)]
+        at_work = [start(backend.url, receiver.port) for _ in range(processes)]
         for process in at_work:
             assert await asyncio.to_thread(process.stdout.readline) == "ready\n", process.stderr.read()
         for name, rate in RATES.items():
@@ -190,7 +189,7 @@ def most(times, width):
     return max(bisect_left(times, begin + width) - index for index, begin in enumerate(times))
 
 
-def check(path, processes, seconds):
+def check(backend, processes, seconds):
     """By the times of the attempts, and at the receiver.
 
     A delivery is sent between its slot and the end of that slot's grace g. What is sent in a window of T seconds
@@ -199,13 +198,11 @@ def check(path, processes, seconds):
 
     On its way to the receiver a delivery takes a time that differs by up to d; there g + d takes the place of g.
     """
-    receiver = asyncio.run(deliver(path, processes, seconds))
-    connection = sqlite3.connect(path)
-    rows = connection.execute(
-        "SELECT d.id, a.started_at / 1e6 FROM queue_attempts a JOIN queue_deliveries d ON d.seq = a.delivery"
-    ).fetchall()
-    connection.close()
-    started = dict(rows)
+    receiver = asyncio.run(deliver(backend, processes, seconds))
+    rows = backend.rows(
+        "SELECT d.id, a.started_at FROM {}queue_attempts a JOIN {}queue_deliveries d ON d.seq = a.delivery"
+    )
+    started = {id_: at / 1e6 for id_, at in rows}
     arrived = dict(receiver.arrivals)
     assert len(rows) == len(started) == len(receiver.arrivals) == len(arrived), "each was sent once"
     assert len(arrived) == (sum(RATES.values()) + 20) * seconds, "and none was forgotten"
@@ -227,13 +224,13 @@ def check(path, processes, seconds):
 
 
 @pytest.mark.timeout(120)
-def test_eight_processes_share_a_limit(tmp_path):
+def test_eight_processes_share_a_limit(backend):
     """Whatever second one looks at, 8 processes together send no more than 2 % above an endpoint's rate."""
-    check(tmp_path / "q.db", 8, 2)
+    check(backend, 8, 2)
 
 
 @pytest.mark.torture
 @pytest.mark.timeout(600)
-def test_eight_processes_share_a_limit_for_long(tmp_path):
+def test_eight_processes_share_a_limit_for_long(backend):
     """The same for a minute."""
-    check(tmp_path / "q.db", 8, 60)
+    check(backend, 8, 60)

@@ -11,7 +11,7 @@ import pytest
 from integrations_sdk.clock import FakeClock
 from integrations_sdk.errors import ConfigurationError, StateError
 from integrations_sdk.queue.base import NewDelivery, QueuedEvent, Selection
-from integrations_sdk.queue.embedded.news import Lead, News
+from integrations_sdk.queue.news import Lead, News
 from integrations_sdk.queue.opening import open_queue
 from integrations_sdk.store.memory import MemoryStore
 from integrations_sdk.store.sqlite import SQLiteStore

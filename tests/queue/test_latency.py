@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.queue.embedded.latency import BUCKETS, bucket, percentile
+from integrations_sdk.queue.latency import BUCKETS, bucket, percentile
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A process that enqueues and delivers until it is killed: `python crashing.py FILE URL ACCEPTED SEED`.
+"""A process that enqueues and delivers until it is killed: `python crashing.py STORE PORT ACCEPTED SEED`.
 
 Each line of `ACCEPTED` is the id of a delivery that the queue has acknowledged.
 """
@@ -10,7 +10,6 @@ import os
 import random
 import sys
 from datetime import timedelta
-from pathlib import Path
 
 from integrations_sdk.bus.memory import MemoryBus
 from integrations_sdk.clock import SystemClock
@@ -22,8 +21,8 @@ from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import QueuedEvent
 from integrations_sdk.queue.opening import open_queue
 from integrations_sdk.runtime import Runtime
-from integrations_sdk.store.sqlite import SQLiteStore
 from integrations_sdk.tasks import Tasks
+from support.backends import store_at
 
 LEASE = timedelta(milliseconds=400)
 LIMITS = WorkerLimits(concurrency=8, per_target=4, lease=LEASE)
@@ -52,9 +51,9 @@ class Line:
             writer.close()
 
 
-def engine_on(path, port):
-    """An engine on the file, its sender to the receiver, and what closes both."""
-    store = SQLiteStore(path, busy_timeout=timedelta(seconds=20))
+def engine_on(url, port):
+    """An engine on the store, its sender to the receiver, and what closes both."""
+    store = store_at(url)
     queue = open_queue(store)
     runtime = Runtime(
         scope=None, store=store, secrets=None, http=None, bus=MemoryBus(), clock=SystemClock(), tasks=Tasks()
@@ -88,8 +87,8 @@ async def produce(engine, accepted, draw):
 
 async def main():
     """Go on until killed."""
-    path, port, accepted, seed = sys.argv[1:]
-    engine, _ = engine_on(Path(path), int(port))
+    url, port, accepted, seed = sys.argv[1:]
+    engine, _ = engine_on(url, int(port))
     engine.start()
     draw = random.Random(seed)
     out = os.open(accepted, os.O_WRONLY | os.O_APPEND | os.O_CREAT)

@@ -1,25 +1,23 @@
-"""A process that delivers until its standard input ends: `python pacing.py FILE PORT`."""
+"""A process that delivers until its standard input ends: `python pacing.py STORE PORT`."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
-from datetime import timedelta
-from pathlib import Path
 
 from integrations_sdk.clock import SystemClock
 from integrations_sdk.delivery.limits import Route, WorkerLimits
 from integrations_sdk.delivery.worker import DeliveryWorker
 from integrations_sdk.queue.opening import open_queue
-from integrations_sdk.store.sqlite import SQLiteStore
+from support.backends import store_at
 from support.crashing import Line
 
 
 async def main():
     """Say `ready`, deliver, and finish what was begun when told to."""
-    path, port = sys.argv[1:]
-    store = SQLiteStore(Path(path), busy_timeout=timedelta(seconds=60))
+    url, port = sys.argv[1:]
+    store = store_at(url)
     queue = open_queue(store)
     sender = Line(int(port))
     worker = DeliveryWorker(queue, {"webhook": Route(sender)}, SystemClock(), limits=WorkerLimits())

@@ -137,8 +137,8 @@ class EventsManager(BlockingSubManager["AsyncEventsManager"]):
 
         Args:
             connection: to the very database that the manager's store is in, a transaction open on it: a
-                `sqlite3.Connection` (the store being `sqlite:///…`), or an `asyncpg.Connection`
-                (`postgresql://…`). None: a transaction of its own.
+                `sqlite3.Connection` (the store being `sqlite:///…`), or a `psycopg.Connection` or
+                `asyncpg.Connection` (`postgresql://…`). None: a transaction of its own.
             ordering_key: deliver in order within this key, for each target.
             idempotency_key: take no second event of this key for a target, as long as the log is kept.
             due_at: not before; None is now.

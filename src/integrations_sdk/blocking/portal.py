@@ -139,7 +139,9 @@ class BlockingSubManager(Generic[A]):
             return cast("T", end.value)
         finally:
             storing.close()
-        msg = "expected a connection that blocks, as sqlite3's do; with asyncpg use the asynchronous manager"
+        msg = (
+            "expected a connection that blocks (sqlite3, psycopg); with asyncpg use the asynchronous manager"
+        )
         raise ConfigurationError.of("enqueue", "connection", msg)
 
 

@@ -99,12 +99,13 @@ class Queue(Protocol):
         """`enqueue()` inside a transaction of the host application, which it neither begins nor ends.
 
         When it is rolled back nothing was enqueued. Workers see the deliveries within about a tenth of a
-        second of the commit. Over a connection that blocks (`sqlite3`) it never waits for anything of the loop,
-        so it may be driven to its end in the thread that the connection belongs to.
+        second of the commit. Over a connection that blocks (`sqlite3`, `psycopg`) it never waits for anything of
+        the loop, so it may be driven to its end in the thread that the connection belongs to.
 
         Args:
             connection: an open transaction on the very database that the queue lives in: a
-                `sqlite3.Connection` to a SQLite file, an `asyncpg.Connection` to PostgreSQL.
+                `sqlite3.Connection` to a SQLite file, an `asyncpg.Connection` of the running loop or a
+                `psycopg.Connection` (psycopg 3) to PostgreSQL.
 
         Raises:
             StateError: the queue does not live in a database, or the connection is to another one.

@@ -10,8 +10,7 @@ import pytest
 from integrations_sdk.errors import StateError
 from integrations_sdk.store.base import Document, Insert, Put
 from integrations_sdk.store.postgres import PostgresStore
-
-from .proxy import Proxy
+from support.proxy import Proxy
 
 C = "things"
 

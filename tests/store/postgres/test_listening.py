@@ -10,8 +10,7 @@ from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, Stat
 from integrations_sdk.store.base import Document, Insert
 from integrations_sdk.store.postgres import PostgresStore, listening
 from integrations_sdk.store.postgres.address import parse_address
-
-from .proxy import Proxy
+from support.proxy import Proxy
 
 C = "things"
 

@@ -14,11 +14,11 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.embedded.bulk import as_json
-from integrations_sdk.queue.embedded.enqueueing import AHEAD, NEXT_SLOTS, renew
+from integrations_sdk.queue.embedded.enqueueing import NEXT_SLOTS, renew
+from integrations_sdk.queue.turns import Pace, Slot, give_slots, in_turns, room
 
 __all__ = [
     "Claim",
-    "Slot",
     "claim",
     "extend",
     "fetch_events",
@@ -28,13 +28,6 @@ __all__ = [
     "take_turns",
     "version",
 ]
-
-
-class Slot(NamedTuple):
-    """When a delivery is to be sent, and the time between two slots of its target."""
-
-    at: int
-    gap: int
 
 
 Details: TypeAlias = list[Any]  # columns of several types
@@ -50,13 +43,6 @@ class Claim(NamedTuple):
     rows: list[Details]
     slots: dict[int, Slot]
     next_at: int | None
-
-
-class _Pace(NamedTuple):
-    """The rate limit of a target: the time between two slots, and the next one."""
-
-    gap: int
-    slot: int
 
 
 # Whose leases have ended, and who stands in the line; in one statement, as the first is nearly always nobody.
@@ -115,8 +101,8 @@ def claim(
     line = _look(cursor, worker, full, limit, now)
     token = renew(cursor, worker, until, insert=bool(line))
     rooms = {target: per_target - busy.get(target, 0) for target, _, _ in line}
-    paces = {target: _Pace(gap, max(slot, now + lead)) for target, gap, slot in line if gap}
-    left = {**rooms, **{target: min(rooms[target], _slots(pace, now)) for target, pace in paces.items()}}
+    paces = {target: Pace(gap, max(slot, now + lead)) for target, gap, slot in line if gap}
+    left = {**rooms, **{target: min(rooms[target], room(pace, now)) for target, pace in paces.items()}}
     given = dict(left)
     taken = _pick(cursor, token, left, limit, now)
     slots = _give_slots(cursor, paces, taken) if paces else {}
@@ -197,7 +183,7 @@ def _pick(cursor: sqlite3.Cursor, token: int, rooms: dict[int, int], limit: int,
         for row in json.loads(cursor.execute(_CANDIDATES, (as_json(line), now, share)).fetchone()[0]):
             if len(found[row[_TARGET]]) < rooms[row[_TARGET]]:
                 found[row[_TARGET]].append(row)
-        chosen = _in_turns(list(found.values()), limit - len(taken))
+        chosen = in_turns(list(found.values()), limit - len(taken))
         if not chosen:
             break
         cursor.execute(_TAKE, (token, as_json(row[0] for row in chosen)))
@@ -208,27 +194,9 @@ def _pick(cursor: sqlite3.Cursor, token: int, rooms: dict[int, int], limit: int,
     return taken
 
 
-def _in_turns(lists: Sequence[Sequence[Details]], limit: int) -> list[Details]:
-    """The first of each, then the second of each, up to the limit."""
-    if len(lists) == 1:
-        return list(lists[0][:limit])
-    longest = max(map(len, lists), default=0)
-    order = [items[rank] for rank in range(longest) for items in lists if rank < len(items)]
-    return order[:limit]
-
-
-def _slots(pace: _Pace, now: int) -> int:
-    """How many slots may be given now."""
-    return max(0, (now + AHEAD - pace.slot) // pace.gap + 1)
-
-
-def _give_slots(cursor: sqlite3.Cursor, paces: dict[int, _Pace], taken: Iterable[Details]) -> dict[int, Slot]:
+def _give_slots(cursor: sqlite3.Cursor, paces: dict[int, Pace], taken: Iterable[Details]) -> dict[int, Slot]:
     """Slots for what was taken of targets with a rate limit, in the order in which it was taken."""
-    slots: dict[int, Slot] = {}
-    for row in taken:
-        if (pace := paces.get(row[_TARGET])) is not None:
-            slots[row[0]] = Slot(pace.slot, pace.gap)
-            paces[row[_TARGET]] = pace._replace(slot=pace.slot + pace.gap)
+    slots = give_slots(paces, ((row[0], row[_TARGET]) for row in taken))
     cursor.executemany(_NEXT_SLOT, [(pace.slot, target) for target, pace in paces.items()])
     return slots
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
 from integrations_sdk.queue.embedded.bulk import ROWS, Value, as_json, execute_rows, fetch_rows
-from integrations_sdk.queue.embedded.schema import LEASED, PENDING, WAITING
+from integrations_sdk.queue.rows import LEASED, PENDING, WAITING
 from integrations_sdk.store.encoding import microseconds
 
 __all__ = [

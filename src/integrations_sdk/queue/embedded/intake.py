@@ -10,8 +10,8 @@ from typing import Final
 from integrations_sdk.clock import Clock
 from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, StateError
 from integrations_sdk.queue.base import Accepted, Batch, NewDelivery, QueuedEvent
+from integrations_sdk.queue.cache import EventCache, TargetNumbers
 from integrations_sdk.queue.embedded import claiming, enqueueing
-from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
 from integrations_sdk.queue.embedded.enqueueing import Bundle, Stored
 from integrations_sdk.queue.embedded.handing import Offer, Takers
 from integrations_sdk.queue.embedded.leased import handed_over

@@ -1,43 +1,15 @@
-"""Deliveries in the hands of a worker: as a claim has read them, or as they were just stored. Pure."""
+"""Deliveries that were stored in the hands of a worker, as a claim would have them. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from integrations_sdk.models.delivery import Delivery, DeliveryState, Target
-from integrations_sdk.queue.base import Batch, Claimed, QueuedEvent, slot_grace
-from integrations_sdk.queue.embedded.claiming import Claim, Details
+from integrations_sdk.models.delivery import Delivery, DeliveryState
+from integrations_sdk.queue.base import Batch, Claimed
 from integrations_sdk.queue.embedded.enqueueing import Bundle, Stored
-from integrations_sdk.queue.embedded.reading import moment
+from integrations_sdk.queue.rows import moment
 
-__all__ = ["claimed", "handed_over"]
-
-
-def claimed(claim: Claim, row: Details, event: QueuedEvent, target: Target) -> Claimed:
-    """A delivery that was claimed."""
-    seq, id_, _, _, key, idempotency, attempts, tries, due, created, error = row
-    slot = claim.slots.get(seq)
-    return Claimed(
-        handle=seq,
-        token=claim.token,
-        tries=tries,
-        event=event,
-        slot=None if slot is None else moment(slot.at),
-        slot_ends=None if slot is None else moment(slot.at) + slot_grace(1_000_000 / slot.gap),
-        delivery=Delivery(
-            delivery_id=id_,
-            event_id=event.event_id,
-            event_type=event.event_type,
-            target=target,
-            state=DeliveryState.LEASED,
-            due_at=moment(due),
-            created_at=moment(created),
-            ordering_key=key,
-            idempotency_key=idempotency,
-            attempts=attempts,
-            error=error,
-        ),
-    )
+__all__ = ["handed_over"]
 
 
 def handed_over(bundles: Sequence[Bundle], stored: Stored, now: int) -> Batch:

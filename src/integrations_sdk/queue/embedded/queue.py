@@ -15,9 +15,7 @@ from integrations_sdk.errors import NotFoundError, StateError
 from integrations_sdk.models.delivery import (
     Attempt,
     Backlog,
-    Dead,
     Delivery,
-    Done,
     Target,
     TargetStatistics,
 )
@@ -34,26 +32,26 @@ from integrations_sdk.queue.base import (
     Selection,
     Taker,
 )
-from integrations_sdk.queue.embedded import claiming, enqueueing, leased, reading, recording, replaying
-from integrations_sdk.queue.embedded.cache import EventCache, TargetNumbers
-from integrations_sdk.queue.embedded.checks import check_enqueued, check_range, limit_gap, replay_gap
+from integrations_sdk.queue.cache import EventCache, TargetNumbers
+from integrations_sdk.queue.checks import check_enqueued, check_range, limit_gap, replay_gap
+from integrations_sdk.queue.embedded import claiming, enqueueing, reading, recording, replaying
 from integrations_sdk.queue.embedded.enqueueing import Bundle
 from integrations_sdk.queue.embedded.intake import Intake
-from integrations_sdk.queue.embedded.news import Lead, News
 from integrations_sdk.queue.embedded.place import Place
-from integrations_sdk.queue.embedded.reading import moment
+from integrations_sdk.queue.ledger import makes_work
+from integrations_sdk.queue.news import Lead, News
+from integrations_sdk.queue.rows import claimed_of, moment
 from integrations_sdk.store.encoding import check_limit, decode_cursor, encode_cursor, microseconds
 
 __all__ = ["EmbeddedQueue"]
 
+_ACCEPTED: Final = Recorded(accepted=True)
+_REFUSED: Final = Recorded(accepted=False)
 _LOOK_AROUND: Final = 0.1
 """Seconds between two looks at what other processes did, while there is nothing else to do."""
 
 _STEP: Final = 500
 """Deliveries replayed or purged in one transaction, so that others never wait for long."""
-
-_ACCEPTED: Final = Recorded(accepted=True)
-_REFUSED: Final = Recorded(accepted=False)
 
 
 class _Found(NamedTuple):
@@ -149,7 +147,13 @@ class EmbeddedQueue:
         claim = found.claim
         return Batch(
             claimed=tuple(
-                leased.claimed(claim, row, found.events[row[2]], self._targets.target(row[3]))
+                claimed_of(
+                    row,
+                    claim.token,
+                    found.events[row[2]],
+                    self._targets.target(row[3]),
+                    claim.slots.get(row[0]),
+                )
                 for row in claim.rows
             ),
             lease_until=moment(until),
@@ -179,7 +183,7 @@ class EmbeddedQueue:
             return ()
         now = microseconds(self._clock.now())
         taken = await self._place.write(lambda c: recording.record(c, results, now))
-        if any(_makes_work(result) for result in results):
+        if any(makes_work(result) for result in results):
             self._news.ring()
         return tuple(
             _recorded(one) if any(one[1:]) else _ACCEPTED if one.accepted else _REFUSED for one in taken
@@ -372,8 +376,3 @@ def _recorded(taken: recording.Taken) -> Recorded:
         recovered=taken.recovered,
         held=taken.held,
     )
-
-
-def _makes_work(result: Result) -> bool:
-    """Whether there is more to do after it: again, or the next of its key."""
-    return result.claimed.delivery.ordering_key is not None or not isinstance(result.verdict, (Done, Dead))

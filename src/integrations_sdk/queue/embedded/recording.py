@@ -25,8 +25,8 @@ from integrations_sdk.queue.embedded.bulk import (
 )
 from integrations_sdk.queue.embedded.claiming import take_turns
 from integrations_sdk.queue.embedded.enqueueing import add_first_due, in_line
-from integrations_sdk.queue.embedded.latency import bucket
-from integrations_sdk.queue.embedded.schema import DELIVERED, FAILED, PENDING
+from integrations_sdk.queue.latency import bucket
+from integrations_sdk.queue.rows import DELIVERED, FAILED, PENDING
 from integrations_sdk.store.encoding import microseconds
 
 __all__ = ["Taken", "hold", "limit", "record", "resume"]

@@ -8,14 +8,7 @@ from typing import Final
 
 from integrations_sdk.errors import StateError
 
-__all__ = ["DELIVERED", "FAILED", "LEASED", "MIGRATIONS", "PENDING", "WAITING", "prepare"]
-
-PENDING: Final = 0
-WAITING: Final = 1
-LEASED: Final = 2
-DELIVERED: Final = 3
-FAILED: Final = 4
-"""States as they are stored: from `DELIVERED` on a delivery has ended. Held is a matter of its target."""
+__all__ = ["MIGRATIONS", "prepare"]
 
 # Each brings the tables from the version that is its index to the next one. Never change one that was released.
 #

@@ -76,6 +76,10 @@ class Database:
         if self._closed:
             raise StateError("the store is closed: open another one")
 
+    async def ensure_tables(self) -> None:
+        """See that the store's tables are there, for work on a connection of somebody else."""
+        await self.read(_nothing)
+
     async def read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """What `work` answers; asked a second time if the connection broke.
 
@@ -192,6 +196,10 @@ class Database:
         self._finalizer.atexit = False
         for session in sessions.values():
             session.forsake()
+
+
+async def _nothing(_: Connection) -> None:
+    """Only that a connection is lent matters."""
 
 
 @asynccontextmanager

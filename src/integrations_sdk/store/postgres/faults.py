@@ -8,7 +8,7 @@ from typing import Final
 from integrations_sdk.errors import ConfigurationError, IntegrationError, StateError
 from integrations_sdk.store.postgres.address import Address
 
-__all__ = ["is_lost", "is_overtaken", "is_passing", "translate"]
+__all__ = ["broken_index", "is_lost", "is_overtaken", "is_passing", "translate"]
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _MISCONFIGURED: Final = {
@@ -62,6 +62,16 @@ def is_overtaken(error: BaseException) -> bool:
 def is_passing(error: BaseException) -> bool:
     """Whether the same transaction may succeed when it is tried again, on another connection."""
     return is_lost(error) or is_overtaken(error)
+
+
+def broken_index(error: BaseException) -> str | None:
+    """The unique index that the same row stands in already; None if that is not what is wrong."""
+    if _state(error) != "23505":
+        return None
+    found = getattr(error, "constraint_name", None) or getattr(
+        getattr(error, "diag", None), "constraint_name", None
+    )
+    return None if found is None else str(found)
 
 
 def translate(error: Exception, address: Address) -> Exception:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from integrations_sdk.errors import StateError
 from integrations_sdk.store.postgres.address import Address
 from integrations_sdk.store.postgres.connection import Connection
 
-__all__ = ["MIGRATIONS", "bring_up_to_date"]
+__all__ = ["MIGRATIONS", "STORE", "Part", "bring_up_to_date"]
 
 # Each brings a schema from the version that is its index to the next one. Never change one that was released.
 # `{schema}` is a checked name. Text is compared byte by byte ("C"), for ids and keys are for machines.
@@ -38,10 +39,21 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     """,
 )
 
+
+class Part(NamedTuple):
+    """Tables that are brought up to date together: the one that keeps their version, and how they came about."""
+
+    table: str
+    migrations: Sequence[str]
+
+
+STORE: Final = Part("schema_version", MIGRATIONS)
+"""The store's own, which are there before any others."""
+
 _LOCK: Final = 0x494E5447  # "INTG"; the schema's hash is the other half of the lock's name
 
 
-async def bring_up_to_date(connection: Connection, address: Address) -> None:
+async def bring_up_to_date(connection: Connection, address: Address, part: Part = STORE) -> None:
     """See that the tables are there, as this release needs them; makes what is missing.
 
     Of several processes one makes them while the others wait. A user without the right to make anything
@@ -51,44 +63,45 @@ async def bring_up_to_date(connection: Connection, address: Address) -> None:
         StateError: they are newer than this library, or the schema is somebody else's.
         asyncpg.PostgresError: see `translate()`; `42501` when there is something to make and no right to.
     """
-    version = await _version(connection, address.schema)
-    if version is None or version < len(MIGRATIONS):
+    version = await _version(connection, address.schema, part)
+    if version is None or version < len(part.migrations):
         async with connection.transaction():
-            await _migrate(connection, address)
-    elif version > len(MIGRATIONS):
-        raise _newer(address, version)
+            await _migrate(connection, address, part)
+    elif version > len(part.migrations):
+        raise _newer(address, version, part)
 
 
-async def _migrate(connection: Connection, address: Address) -> None:
+async def _migrate(connection: Connection, address: Address, part: Part) -> None:
     schema = address.schema
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _LOCK, schema)
-    version = await _version(connection, schema)  # again, now that nobody else can be migrating
+    version = await _version(connection, schema, part)  # again, now that nobody else can be migrating
     if version is None:
-        await _begin(connection, schema)
+        await _begin(connection, schema, part)
         version = 0
-    if version > len(MIGRATIONS):
-        raise _newer(address, version)
-    for step in MIGRATIONS[version:]:
+    if version > len(part.migrations):
+        raise _newer(address, version, part)
+    for step in part.migrations[version:]:
         await connection.execute(step.format(schema=f'"{schema}"'))
-    await connection.execute(f'UPDATE "{schema}".schema_version SET version = $1', len(MIGRATIONS))  # noqa: S608
+    await connection.execute(f'UPDATE "{schema}".{part.table} SET version = $1', len(part.migrations))  # noqa: S608
 
 
-async def _begin(connection: Connection, schema: str) -> None:
-    exists = await connection.fetch("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema)
-    if await _tables(connection, schema):
-        raise StateError(f"the schema {schema} has tables of another application: name another schema")
-    if not exists:  # not `IF NOT EXISTS`: that asks for the right to make one even if there is one
-        await connection.execute(f'CREATE SCHEMA "{schema}"')
-    await connection.execute(f'CREATE TABLE "{schema}".schema_version (version integer NOT NULL)')
-    await connection.execute(f'INSERT INTO "{schema}".schema_version VALUES (0)')  # noqa: S608
+async def _begin(connection: Connection, schema: str, part: Part) -> None:
+    if part is STORE:
+        exists = await connection.fetch("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema)
+        if await _tables(connection, schema):
+            raise StateError(f"the schema {schema} has tables of another application: name another schema")
+        if not exists:  # not `IF NOT EXISTS`: that asks for the right to make one even if there is one
+            await connection.execute(f'CREATE SCHEMA "{schema}"')
+    await connection.execute(f'CREATE TABLE "{schema}".{part.table} (version integer NOT NULL)')
+    await connection.execute(f'INSERT INTO "{schema}".{part.table} VALUES (0)')  # noqa: S608
 
 
-async def _version(connection: Connection, schema: str) -> int | None:
+async def _version(connection: Connection, schema: str, part: Part) -> int | None:
     """The version of the tables; None when there are none."""
-    if "schema_version" not in await _tables(connection, schema):
+    if part.table not in await _tables(connection, schema):
         return None
-    rows = await connection.fetch(f'SELECT version FROM "{schema}".schema_version')  # noqa: S608
+    rows = await connection.fetch(f'SELECT version FROM "{schema}".{part.table}')  # noqa: S608
     return int(rows[0][0]) if rows else None
 
 
@@ -101,8 +114,8 @@ async def _tables(connection: Connection, schema: str) -> set[str]:
     return {name for (name,) in rows}
 
 
-def _newer(address: Address, version: int) -> StateError:
-    known = f"schema version {version}, known are up to {len(MIGRATIONS)}"
+def _newer(address: Address, version: int, part: Part) -> StateError:
+    known = f"schema version {version}, known are up to {len(part.migrations)}"
     return StateError(
         f"{address.schema} of {address.shown} was written by a newer integrations-sdk ({known}): upgrade the package"
     )

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from integrations_sdk.clock import Clock, SystemClock
+from integrations_sdk.errors import IntegrationError
 from integrations_sdk.models import Secret
 from integrations_sdk.store.base import Document, Page, Write
 from integrations_sdk.store.encoding import check_limit, decode_cursor, microseconds
@@ -17,11 +18,11 @@ from integrations_sdk.store.postgres.address import parse_address
 from integrations_sdk.store.postgres.changes import Transaction
 from integrations_sdk.store.postgres.connection import Connection, Limits, driver
 from integrations_sdk.store.postgres.database import Database
-from integrations_sdk.store.postgres.documents import Order
+from integrations_sdk.store.postgres.documents import Answer, Order
 from integrations_sdk.store.postgres.listening import Subscription, channel_name, check_payload
 from integrations_sdk.store.postgres.session import Session
 from integrations_sdk.store.postgres.statements import Statements
-from integrations_sdk.store.postgres.within import run_within
+from integrations_sdk.store.postgres.within import check_host, run_within
 from integrations_sdk.store.postgres.writer import Writer
 
 __all__ = ["PostgresStore"]
@@ -110,7 +111,12 @@ class PostgresStore:
         transaction = Transaction(writes, self._now())
         notices = () if channel is None else (self._notice(channel, payload),)
         order = Order(transaction, notices=notices)
-        return transaction.answers(await run_within(connection, self.database, self._statements, order))
+        check_host(connection, "write")
+        await self.database.ensure_tables()
+        answer = await run_within(connection, self.database.address, lambda c: self._apply_one(c, order))
+        if isinstance(answer, IntegrationError):
+            raise answer
+        return transaction.answers(answer)
 
     async def notify(self, channel: str, payload: str = "") -> None:
         """Wake whoever subscribed to `channel`, in every process; equal notices at a time arrive as one.
@@ -189,6 +195,9 @@ class PostgresStore:
     async def close(self) -> None:
         """See `Store.close`."""
         await self.database.close()
+
+    async def _apply_one(self, connection: Connection, order: Order) -> Answer:
+        return (await documents.apply(connection, self._statements, [order])).result[0]
 
     async def _writer(self) -> Writer:
         session = await self.database.session()
