@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from integrations_sdk.connectors.memory import ConnectorMemory
+from integrations_sdk.connectors.text import cut_off, left_out, plain_text, split_text, utf16_length, web_url
+
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import closest, load
 from integrations_sdk.connectors.aws import AwsConfig, AwsConnector
@@ -19,8 +22,8 @@ from integrations_sdk.connectors.capabilities import (
     SourceHost,
 )
 from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_empty, one_of, setting, settings
-from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext, ConnectorMemory
-from integrations_sdk.connectors.faults import Fault, fault_of, json_of, sentence, time_of, words_of
+from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext
+from integrations_sdk.connectors.faults import Fault, fault_of, json_of, pause_of, sentence, time_of, words_of
 from integrations_sdk.connectors.granting import (
     AccessToken,
     TokenKeeper,
@@ -42,14 +45,7 @@ from integrations_sdk.connectors.service_accounts import (
     service_account_key,
 )
 from integrations_sdk.connectors.subscription import unwanted
-from integrations_sdk.connectors.telemetry import (
-    batches,
-    event_facts,
-    event_metrics,
-    finite,
-    packed,
-    stacked,
-)
+from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed, stacked
 from integrations_sdk.connectors.wire import basic, given, json_bytes, url_path
 from integrations_sdk.errors import (
     AuthenticationError,
@@ -63,12 +59,22 @@ from integrations_sdk.errors import (
     RateLimitedError,
     RejectedError,
 )
-from integrations_sdk.http.base import Connection, Headers, RateLimit, Request, Response, RetryPolicy, origin
+from integrations_sdk.http.base import (
+    Connection,
+    Headers,
+    Pause,
+    RateLimit,
+    Request,
+    Response,
+    RetryPolicy,
+    origin,
+)
 from integrations_sdk.http.retry import http_date
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
     MASK,
     Actor,
+    Attachment,
     Build,
     BuildRequest,
     BuildStatus,
@@ -110,6 +116,7 @@ __all__ = [
     "PROFILES",
     "AccessToken",
     "Actor",
+    "Attachment",
     "AuthenticationError",
     "AwsConfig",
     "AwsConnector",
@@ -159,6 +166,7 @@ __all__ = [
     "Notifier",
     "Outcome",
     "OutcomeStatus",
+    "Pause",
     "PermissionDeniedError",
     "Problem",
     "ProviderUnavailableError",
@@ -189,6 +197,7 @@ __all__ = [
     "changed_query",
     "changed_users",
     "closest",
+    "cut_off",
     "event_facts",
     "event_metrics",
     "fault_of",
@@ -205,6 +214,7 @@ __all__ = [
     "json_of",
     "jwt_grant",
     "key_problem",
+    "left_out",
     "linked",
     "load",
     "mark_of",
@@ -216,7 +226,9 @@ __all__ = [
     "origin",
     "packed",
     "parameter_text",
+    "pause_of",
     "plain",
+    "plain_text",
     "profile_headers",
     "request_token",
     "rsa_private_key",
@@ -227,13 +239,16 @@ __all__ = [
     "settings",
     "sign",
     "signed_token",
+    "split_text",
     "stacked",
     "text_at",
     "texts_at",
     "time_of",
     "unwanted",
     "url_path",
+    "utf16_length",
     "uuid7",
+    "web_url",
     "with_groups",
     "words_of",
 ]

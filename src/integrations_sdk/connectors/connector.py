@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from itertools import count
-from typing import ClassVar, Final, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 import attrs
 
@@ -18,12 +18,22 @@ from integrations_sdk.connectors.capabilities import EventSink, Notifier
 from integrations_sdk.connectors.config import ConnectorConfig, secret_values
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, unexpected
 from integrations_sdk.connectors.masking import Credentials, Masks
+from integrations_sdk.connectors.memory import ConnectorMemory
 from integrations_sdk.connectors.paging import Following, linked
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.wire import encoded, query_string
 from integrations_sdk.errors import ConnectorError, RejectedError
-from integrations_sdk.http.base import Call, Connection, HttpSender, RateLimit, Request, Response, RetryPolicy
+from integrations_sdk.http.base import (
+    Call,
+    Connection,
+    HttpSender,
+    Pause,
+    RateLimit,
+    Request,
+    Response,
+    RetryPolicy,
+)
 from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.retry import retry_after
 from integrations_sdk.messages import message_for
@@ -38,7 +48,7 @@ from integrations_sdk.models import (
     Secret,
 )
 
-__all__ = ["MOST_PAGES", "Connector", "ConnectorContext", "ConnectorMemory"]
+__all__ = ["MOST_PAGES", "Connector", "ConnectorContext"]
 
 MOST_PAGES: Final = 10_000
 """A listing that goes on after so many pages is taken for one that never ends."""
@@ -51,18 +61,6 @@ _AMBIGUOUS: Final = frozenset({500, 502, 504})
 
 C_co = TypeVar("C_co", bound=ConnectorConfig, covariant=True)  # so that each is a Connector[ConnectorConfig]
 T = TypeVar("T")
-
-
-class ConnectorMemory(Protocol):
-    """What a connector remembers between calls and restarts, for one integration."""
-
-    async def recall(self, key: str) -> dict[str, JsonValue] | None:
-        """What was remembered under the key; None if nothing."""
-        ...
-
-    async def remember(self, key: str, value: dict[str, JsonValue]) -> None:
-        """Keep the value, in place of an earlier one."""
-        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -154,6 +152,10 @@ class Connector(Generic[C_co]):
         """What is wrong with an answer, None when it is good. The status decides unless this is overridden."""
         return fault_of(response)
 
+    def pause(self, response: Response) -> Pause | None:  # noqa: ARG002  # for subclasses
+        """What the body of a refusal (403, 429, 503) asks to wait; None leaves it to the headers."""
+        return None
+
     async def handle_event(self, event: Event) -> Outcome:
         """Act on an event that `wants()` let through. A notifier tells people; an event sink records it."""
         if isinstance(self, Notifier):
@@ -239,6 +241,7 @@ class Connector(Generic[C_co]):
                 idempotent=safe,
                 retry=policy,
                 rate=rate or self.rate,
+                pause=self.pause,
             ),
         )
         if not response.ok:
@@ -292,6 +295,8 @@ class Connector(Generic[C_co]):
 
     def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
         """The error for a fault, with all that the answer says and no secret that it echoes."""
+        said = None if response.ok else self.pause(response)
+        headers = retry_after(response.headers, self.context.clock.now())
         failure = fault.kind(
             self.shown(fault.message),
             provider=self.provider,
@@ -300,7 +305,7 @@ class Connector(Generic[C_co]):
             status=response.status,
             request_id=self._masked(request_id(response)),
             attempts=response.attempts,
-            retry_after=retry_after(response.headers, self.context.clock.now()),
+            retry_after=headers if said is None else said.wait,
             code=None if fault.code is None else self.shown(fault.code),
         )
         if fault.retryable is not None:
