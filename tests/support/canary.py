@@ -321,6 +321,7 @@ def configurations(
         (f"xoxb-{canary}", canary),
         (f"http://user:{canary}@{host}", canary),
         (f"{base}/services/T0/B0/{canary}", canary),
+        (f"{base}/api/webhooks/1/{canary}", canary),
         (f"http://{canary}@{host}/1", canary),
         (f"whsk_{canary[:43]:A<43}=", canary),
         *([pem, (_service_account(pem[0]), pem[1])] if pem else []),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from integrations_sdk.connectors.memory import ConnectorMemory
-from integrations_sdk.connectors.text import cut_off, left_out, plain_text, split_text, utf16_length, web_url
+from integrations_sdk.connectors.markdown import MARKDOWN_ATOM, escape_markdown, markdown_link
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import closest, load
@@ -21,7 +20,15 @@ from integrations_sdk.connectors.capabilities import (
     SecurityScanner,
     SourceHost,
 )
-from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_empty, one_of, setting, settings
+from integrations_sdk.connectors.config import (
+    ConnectorConfig,
+    http_url,
+    is_loopback,
+    not_empty,
+    one_of,
+    setting,
+    settings,
+)
 from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, pause_of, sentence, time_of, words_of
 from integrations_sdk.connectors.granting import (
@@ -33,6 +40,7 @@ from integrations_sdk.connectors.granting import (
 )
 from integrations_sdk.connectors.identity import changed_users, group_ids, in_groups, with_groups
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
+from integrations_sdk.connectors.memory import ConnectorMemory
 from integrations_sdk.connectors.paging import Following, changed_query, linked
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.reading import at, objects_at, text_at, texts_at
@@ -46,7 +54,16 @@ from integrations_sdk.connectors.service_accounts import (
 )
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed, stacked
-from integrations_sdk.connectors.wire import basic, given, json_bytes, url_path
+from integrations_sdk.connectors.text import (
+    cut_off,
+    left_out,
+    plain_text,
+    split_text,
+    utf16_length,
+    visible,
+    web_url,
+)
+from integrations_sdk.connectors.wire import basic, given, json_bytes, multipart, url_path
 from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -111,6 +128,7 @@ from integrations_sdk.models import (
 from integrations_sdk.signing import PROFILES, key_problem, profile_headers, sign
 
 __all__ = [
+    "MARKDOWN_ATOM",
     "MASK",
     "MOST_PAGES",
     "PROFILES",
@@ -198,6 +216,7 @@ __all__ = [
     "changed_users",
     "closest",
     "cut_off",
+    "escape_markdown",
     "event_facts",
     "event_metrics",
     "fault_of",
@@ -208,6 +227,7 @@ __all__ = [
     "http_date",
     "http_url",
     "in_groups",
+    "is_loopback",
     "is_marked",
     "issue_text",
     "json_bytes",
@@ -218,7 +238,9 @@ __all__ = [
     "linked",
     "load",
     "mark_of",
+    "markdown_link",
     "message_for",
+    "multipart",
     "not_empty",
     "oauth_fault",
     "objects_at",
@@ -248,6 +270,7 @@ __all__ = [
     "url_path",
     "utf16_length",
     "uuid7",
+    "visible",
     "web_url",
     "with_groups",
     "words_of",

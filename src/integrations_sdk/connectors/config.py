@@ -22,6 +22,7 @@ __all__ = [
     "fields_of",
     "from_text",
     "http_url",
+    "is_loopback",
     "not_empty",
     "one_of",
     "secret_names",
@@ -133,6 +134,11 @@ def http_url(value: str) -> str | None:
     if parts is None or any(character in value for character in " \r\n\t\0"):
         return "an absolute URL such as https://example.com"
     return "a URL without user and password in it" if parts.username or parts.password else None
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether requests stay on this machine, where a test's stand-in may listen."""
+    return host in {"localhost", "::1"} or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host or ""))
 
 
 def not_empty(value: str) -> str | None:

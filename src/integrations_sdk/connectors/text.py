@@ -8,9 +8,10 @@ from typing import Final
 
 from integrations_sdk.models import Message
 
-__all__ = ["cut_off", "left_out", "plain_text", "split_text", "utf16_length", "web_url"]
+__all__ = ["cut_off", "left_out", "plain_text", "split_text", "utf16_length", "visible", "web_url"]
 
 _LONGEST_ATOM: Final = 4_000
+_INVISIBLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def utf16_length(text: str) -> int:
@@ -48,6 +49,11 @@ def cut_off(
     return split_text(text, limit - 1, atom=atom, size=size)[0].rstrip() + "…"
 
 
+def visible(text: str) -> str:
+    """The text without what cannot be seen: control characters, and marks that reverse the reading direction."""
+    return _INVISIBLE.sub("", text.replace("\r\n", "\n"))
+
+
 def web_url(url: str | None) -> str | None:
     """The URL if it leads to a page (http or https, no white space); of other schemes no link is made."""
     return url if url and re.fullmatch(r"(?i)https?://[^\s\x00-\x1f\x7f]+", url) else None
@@ -66,7 +72,7 @@ def plain_text(message: Message, *, files: bool = False) -> str:
         files: whether its attachments go with it; otherwise they are named.
     """
     blocks = ("\n".join(block) for block in _blocks(message, files=files))
-    return "\n\n".join(block for block in blocks if block)
+    return visible("\n\n".join(block for block in blocks if block))
 
 
 def _blocks(message: Message, *, files: bool) -> Iterator[list[str]]:

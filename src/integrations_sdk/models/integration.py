@@ -31,6 +31,7 @@ class IntegrationType(StrEnum):
     """The built-in providers; a third party's is named by its string."""
 
     SLACK = "slack"
+    DISCORD = "discord"
     JIRA = "jira"
     ZENDESK = "zendesk"
     ASANA = "asana"

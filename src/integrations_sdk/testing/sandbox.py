@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.bamboo import BambooStandIn
     from integrations_sdk.testing.vendors.custom import CustomStandIn
     from integrations_sdk.testing.vendors.datadog import DatadogStandIn
+    from integrations_sdk.testing.vendors.discord import DiscordStandIn
     from integrations_sdk.testing.vendors.github import GitHubStandIn
     from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
     from integrations_sdk.testing.vendors.google_cloud_build import CloudBuildStandIn
@@ -98,6 +99,7 @@ class Sandbox:
     azure_ad: AzureAdStandIn
     custom: CustomStandIn
     datadog: DatadogStandIn
+    discord: DiscordStandIn
     github: GitHubStandIn
     gitlab: GitLabStandIn
     google_cloud_build: CloudBuildStandIn
