@@ -298,6 +298,7 @@ COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("github", "private_key"): {"token": None, "app_id": 1, "installation_id": 2},
     ("mend", "org_token"): {"api_version": "2.0"},
     ("okta", "private_key"): {"api_token": None, "client_id": "0oa1"},
+    ("mattermost", "bot_token"): {"webhook_url": None, "channel_id": "c" * 26},
     ("prometheus", "password"): {"bearer_token": None, "username": "user"},
     ("slack", "bot_token"): {"webhook_url": None, "channel": "#canary"},
     ("webhook", "secret_url"): {"url": None},
@@ -322,6 +323,7 @@ def configurations(
         (f"http://user:{canary}@{host}", canary),
         (f"{base}/services/T0/B0/{canary}", canary),
         (f"{base}/api/webhooks/1/{canary}", canary),
+        (f"{base}/hooks/{canary}", canary),
         (f"http://{canary}@{host}/1", canary),
         (f"whsk_{canary[:43]:A<43}=", canary),
         *([pem, (_service_account(pem[0]), pem[1])] if pem else []),
@@ -366,7 +368,7 @@ def _stand_in(provider: str) -> Any:
 def _at(kind: AnyConnector, base: str, given: Mapping[str, object]) -> dict[str, object]:
     """`api_url` and its like, where the provider has one that the stand-in's configuration leaves out."""
     names = {field.name for field in fields_of(kind.Config)} - given.keys()
-    return dict.fromkeys(names & {"api_url"}, base)
+    return dict.fromkeys(names & {"api_url", "url"}, base)
 
 
 def _is_good(kind: AnyConnector, config: Mapping[str, object]) -> bool:

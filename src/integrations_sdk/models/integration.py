@@ -32,6 +32,7 @@ class IntegrationType(StrEnum):
 
     SLACK = "slack"
     DISCORD = "discord"
+    MATTERMOST = "mattermost"
     JIRA = "jira"
     ZENDESK = "zendesk"
     ASANA = "asana"

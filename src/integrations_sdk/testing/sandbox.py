@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.okta import OktaStandIn
     from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
+    from integrations_sdk.testing.vendors.mattermost import MattermostStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
     from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.secrets_manager import SecretsManagerStandIn
@@ -110,6 +111,7 @@ class Sandbox:
     pagerduty: PagerDutyStandIn
     mend: MendStandIn
     okta: OktaStandIn
+    mattermost: MattermostStandIn
     prometheus: PrometheusStandIn
     redmine: RedmineStandIn
     secrets_manager: SecretsManagerStandIn

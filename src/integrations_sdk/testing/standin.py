@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import gzip
 import json
 import re
@@ -50,6 +52,18 @@ class Received:
     def form(self) -> dict[str, str]:
         """The body as a form; of repeated fields the last."""
         return {name: values[-1] for name, values in parse_qs(self.body.decode("utf-8", "replace")).items()}
+
+    def parts(self) -> dict[str, tuple[str | None, bytes]]:
+        """The body as a form with files (RFC 7578): each part's file name, if it has one, and its content."""
+        head = b"content-type: " + self.headers.get("content-type", "").encode() + b"\r\n\r\n"
+        form = email.message_from_bytes(head + self.body, policy=email.policy.HTTP)
+        return {
+            str(part.get_param("name", header="content-disposition")): (
+                part.get_filename(),
+                bytes(part.get_payload(decode=True) or b""),
+            )
+            for part in (form.iter_parts() if form.is_multipart() else ())
+        }
 
     @classmethod
     def of(cls, method: str, target: str, headers: Headers, body: bytes) -> Received:

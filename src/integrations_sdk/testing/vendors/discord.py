@@ -5,8 +5,6 @@ Source: https://docs.discord.com/developers/resources/webhook.
 
 from __future__ import annotations
 
-import email
-import email.policy
 import json
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -107,13 +105,11 @@ def _form(request: Received) -> tuple[Body | None, list[str]]:
     if kind == "application/json":
         body = request.json()
         return (body if isinstance(body, dict) else None), []
-    raw = b"content-type: " + kind.encode() + b"\r\n\r\n" + request.body
-    parts = list(email.message_from_bytes(raw, policy=email.policy.HTTP).iter_parts())
-    named = {part.get_param("name", header="content-disposition"): part for part in parts}
-    payload = named.pop("payload_json", None)
-    body = json.loads(payload.get_content()) if payload is not None else None
-    right = all(name == f"files[{index}]" for index, name in enumerate(named))
-    return (body if right else None), [str(part.get_filename()) for part in named.values()]
+    parts = request.parts()
+    _, payload = parts.pop("payload_json", (None, b"null"))
+    right = all(name == f"files[{index}]" for index, name in enumerate(parts))
+    body = json.loads(payload) if right else None
+    return (body if isinstance(body, dict) else None), [str(name) for name, _ in parts.values()]
 
 
 def _wrong(body: Body, webhook: str, thread: str | None, files: list[str]) -> Reply | None:
