@@ -285,6 +285,7 @@ def pem_with_canary() -> tuple[str, str]:
             return key.decode(), runs[0]
 
 
+_TEAMS: Final = {"team_id": "t", "channel_id": "c", "tenant_id": "x", "client_id": "y"}
 COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("google_cloud_build", "service_account_key"): {"access_token": None},
     ("custom", "client_secret"): {
@@ -299,6 +300,9 @@ COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("mend", "org_token"): {"api_version": "2.0"},
     ("okta", "private_key"): {"api_token": None, "client_id": "0oa1"},
     ("mattermost", "bot_token"): {"webhook_url": None, "channel_id": "c" * 26},
+    ("microsoft_teams", "access_token"): {"webhook_url": None, **_TEAMS},
+    ("microsoft_teams", "client_secret"): {"webhook_url": None, **_TEAMS, "refresh_token": "r"},
+    ("microsoft_teams", "refresh_token"): {"webhook_url": None, **_TEAMS},
     ("prometheus", "password"): {"bearer_token": None, "username": "user"},
     ("slack", "bot_token"): {"webhook_url": None, "channel": "#canary"},
     ("webhook", "secret_url"): {"url": None},
@@ -368,7 +372,7 @@ def _stand_in(provider: str) -> Any:
 def _at(kind: AnyConnector, base: str, given: Mapping[str, object]) -> dict[str, object]:
     """`api_url` and its like, where the provider has one that the stand-in's configuration leaves out."""
     names = {field.name for field in fields_of(kind.Config)} - given.keys()
-    return dict.fromkeys(names & {"api_url", "url"}, base)
+    return dict.fromkeys(names & {"api_url", "login_url", "url"}, base)
 
 
 def _is_good(kind: AnyConnector, config: Mapping[str, object]) -> bool:

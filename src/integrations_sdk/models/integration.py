@@ -33,6 +33,7 @@ class IntegrationType(StrEnum):
     SLACK = "slack"
     DISCORD = "discord"
     MATTERMOST = "mattermost"
+    MICROSOFT_TEAMS = "microsoft_teams"
     JIRA = "jira"
     ZENDESK = "zendesk"
     ASANA = "asana"

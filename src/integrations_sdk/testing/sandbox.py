@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
     from integrations_sdk.testing.vendors.mattermost import MattermostStandIn
+    from integrations_sdk.testing.vendors.microsoft_teams import MicrosoftTeamsStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
     from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.secrets_manager import SecretsManagerStandIn
@@ -112,6 +113,7 @@ class Sandbox:
     mend: MendStandIn
     okta: OktaStandIn
     mattermost: MattermostStandIn
+    microsoft_teams: MicrosoftTeamsStandIn
     prometheus: PrometheusStandIn
     redmine: RedmineStandIn
     secrets_manager: SecretsManagerStandIn
