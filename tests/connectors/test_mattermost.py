@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations_sdk.connectors.mattermost import MattermostConnector
-from integrations_sdk.connectors.mattermost.render import called, rendered, uncalled
+from integrations_sdk.connectors.mattermost.render import called, rendered
+from integrations_sdk.connectors.text import uncalled
 from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,

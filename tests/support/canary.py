@@ -324,6 +324,7 @@ def configurations(
         (f"Bearer {canary}", canary),
         (canary, canary),
         (f"xoxb-{canary}", canary),
+        (f"123456789:{canary}", canary),
         (f"http://user:{canary}@{host}", canary),
         (f"{base}/services/T0/B0/{canary}", canary),
         (f"{base}/api/webhooks/1/{canary}", canary),

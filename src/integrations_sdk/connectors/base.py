@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from integrations_sdk.connectors.markdown import MARKDOWN_ATOM, escape_markdown, markdown_link
-
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import closest, load
 from integrations_sdk.connectors.aws import AwsConfig, AwsConnector
@@ -40,6 +38,7 @@ from integrations_sdk.connectors.granting import (
 )
 from integrations_sdk.connectors.identity import changed_users, group_ids, in_groups, with_groups
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
+from integrations_sdk.connectors.markdown import MARKDOWN_ATOM, escape_markdown, markdown_link
 from integrations_sdk.connectors.memory import ConnectorMemory
 from integrations_sdk.connectors.paging import Following, changed_query, linked
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
@@ -59,6 +58,7 @@ from integrations_sdk.connectors.text import (
     left_out,
     plain_text,
     split_text,
+    uncalled,
     utf16_length,
     visible,
     web_url,
@@ -266,6 +266,7 @@ __all__ = [
     "text_at",
     "texts_at",
     "time_of",
+    "uncalled",
     "unwanted",
     "url_path",
     "utf16_length",

@@ -8,9 +8,19 @@ from typing import Final
 
 from integrations_sdk.models import Message
 
-__all__ = ["cut_off", "left_out", "plain_text", "split_text", "utf16_length", "visible", "web_url"]
+__all__ = [
+    "cut_off",
+    "left_out",
+    "plain_text",
+    "split_text",
+    "uncalled",
+    "utf16_length",
+    "visible",
+    "web_url",
+]
 
 _LONGEST_ATOM: Final = 4_000
+_AT: Final = re.compile(r"(?<![A-Za-z0-9])@(?=\w)")
 _INVISIBLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -47,6 +57,11 @@ def cut_off(
     if size(text) <= limit:
         return text
     return split_text(text, limit - 1, atom=atom, size=size)[0].rstrip() + "…"
+
+
+def uncalled(text: str) -> str:
+    """The text with its `@name`s calling nobody, by a zero-width space; addresses of e-mail stay as they are."""
+    return _AT.sub("@\u200b", text)
 
 
 def visible(text: str) -> str:

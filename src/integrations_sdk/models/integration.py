@@ -34,6 +34,7 @@ class IntegrationType(StrEnum):
     DISCORD = "discord"
     MATTERMOST = "mattermost"
     MICROSOFT_TEAMS = "microsoft_teams"
+    TELEGRAM = "telegram"
     JIRA = "jira"
     ZENDESK = "zendesk"
     ASANA = "asana"

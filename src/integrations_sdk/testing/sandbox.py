@@ -49,6 +49,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
     from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
     from integrations_sdk.testing.vendors.vault import VaultStandIn
+    from integrations_sdk.testing.vendors.telegram import TelegramStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
     from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
 
@@ -126,6 +127,7 @@ class Sandbox:
     teamcity: TeamCityStandIn
     splunk: SplunkStandIn
     vault: VaultStandIn
+    telegram: TelegramStandIn
     webhook: WebhookStandIn
     zendesk: ZendeskStandIn
 

@@ -19,12 +19,13 @@ from integrations_sdk.connectors.base import (
     left_out,
     markdown_link,
     split_text,
+    uncalled,
     visible,
     web_url,
 )
 from integrations_sdk.connectors.mattermost.config import LONGEST_TEXT, MattermostMessage
 
-__all__ = ["Payload", "called", "payloads_of", "rendered", "uncalled"]
+__all__ = ["Payload", "called", "payloads_of", "rendered"]
 
 Payload = dict[str, JsonValue]
 
@@ -36,12 +37,6 @@ _TITLE: Final = 300
 _FOOTER: Final = 300  # the web client cuts it there
 _ALL_FIELDS: Final = 2_500
 _MOST_TEXT: Final = 60_000
-_AT: Final = re.compile(r"(?<![A-Za-z0-9])@(?=\w)")
-
-
-def uncalled(text: str) -> str:
-    """The text with its `@name`s calling nobody; addresses of e-mail stay as they are."""
-    return _AT.sub("@\u200b", text)
 
 
 def called(mentions: Sequence[str]) -> str:
