@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from integrations_sdk.connectors.html import html_text
+from integrations_sdk.connectors.mail import MailConnector
+from integrations_sdk.mail.base import Envelope, MailServer, Security
+
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import closest, load
 from integrations_sdk.connectors.aws import AwsConfig, AwsConnector
@@ -63,7 +67,7 @@ from integrations_sdk.connectors.text import (
     visible,
     web_url,
 )
-from integrations_sdk.connectors.wire import basic, given, json_bytes, multipart, url_path
+from integrations_sdk.connectors.wire import ascii_host, basic, given, json_bytes, multipart, url_path
 from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -155,6 +159,7 @@ __all__ = [
     "ConnectorError",
     "ConnectorMemory",
     "DeadlineExceededError",
+    "Envelope",
     "Event",
     "EventSink",
     "EventType",
@@ -176,6 +181,8 @@ __all__ = [
     "Link",
     "LogEntry",
     "LogSink",
+    "MailConnector",
+    "MailServer",
     "Message",
     "Metric",
     "MetricKind",
@@ -198,6 +205,7 @@ __all__ = [
     "Scanner",
     "ScannerConfig",
     "Secret",
+    "Security",
     "SecurityScanner",
     "Sent",
     "ServiceAccount",
@@ -209,6 +217,7 @@ __all__ = [
     "UserDraft",
     "UserState",
     "access_token",
+    "ascii_host",
     "at",
     "basic",
     "batches",
@@ -224,6 +233,7 @@ __all__ = [
     "gate_of",
     "given",
     "group_ids",
+    "html_text",
     "http_date",
     "http_url",
     "in_groups",

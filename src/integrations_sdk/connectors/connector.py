@@ -36,6 +36,8 @@ from integrations_sdk.http.base import (
 )
 from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.retry import retry_after
+from integrations_sdk.mail.base import MailSender
+from integrations_sdk.mail.client import MailClient
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
     Category,
@@ -69,6 +71,7 @@ class ConnectorContext:
 
     Attributes:
         integration_id: None while a configuration is only being tried.
+        mail: for providers that are no HTTP (`MailConnector`).
         guard: what the URLs of a provider with `user_supplied_urls` are held to; None: nothing.
         renderings: of events, shared by the connectors of one manager.
         open: another integration of the same tenant, by id.
@@ -84,6 +87,9 @@ class ConnectorContext:
     spawn: Callable[[Coroutine[object, object, None], str], object]
     guard: Guard | None = None
     renderings: Renderings = attrs.field(factory=Renderings)
+    mail: MailSender = attrs.field(
+        default=attrs.Factory(lambda self: MailClient(self.clock), takes_self=True)
+    )
 
 
 class Connector(Generic[C_co]):

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from integrations_sdk.errors import ConfigurationError, Problem
 from integrations_sdk.models import Attachment, JsonValue
 
-__all__ = ["basic", "encoded", "given", "json_bytes", "multipart", "query_string", "url_path"]
+__all__ = ["ascii_host", "basic", "encoded", "given", "json_bytes", "multipart", "query_string", "url_path"]
 
 _STEPS: Final = frozenset({"", ".", ".."})
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.-]+)*", re.ASCII)
@@ -32,6 +32,14 @@ def url_path(template: str, /, **values: object) -> str:
         problems = [Problem(name, "expected something other than nothing, `.` and `..`") for name in wrong]
         raise ConfigurationError("request", problems)
     return template.format_map({name: quote(text, safe="", errors="replace") for name, text in texts.items()})
+
+
+def ascii_host(host: str) -> str | None:
+    """A host's name in ASCII (RFC 5890: `münchen.example` is `xn--mnchen-3ya.example`); None if it has none."""
+    try:
+        return host.lower() if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        return None
 
 
 def query_string(query: Mapping[str, str | Sequence[str]] | None) -> str:

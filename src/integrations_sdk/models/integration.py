@@ -35,6 +35,7 @@ class IntegrationType(StrEnum):
     MATTERMOST = "mattermost"
     MICROSOFT_TEAMS = "microsoft_teams"
     TELEGRAM = "telegram"
+    SMTP = "smtp"
     JIRA = "jira"
     ZENDESK = "zendesk"
     ASANA = "asana"

@@ -31,17 +31,18 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.grafana import GrafanaStandIn
     from integrations_sdk.testing.vendors.jenkins import JenkinsStandIn
     from integrations_sdk.testing.vendors.jira import JiraStandIn
+    from integrations_sdk.testing.vendors.mattermost import MattermostStandIn
     from integrations_sdk.testing.vendors.mend import MendStandIn
     from integrations_sdk.testing.vendors.okta import OktaStandIn
+    from integrations_sdk.testing.vendors.microsoft_teams import MicrosoftTeamsStandIn
     from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
-    from integrations_sdk.testing.vendors.mattermost import MattermostStandIn
-    from integrations_sdk.testing.vendors.microsoft_teams import MicrosoftTeamsStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
     from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.secrets_manager import SecretsManagerStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
     from integrations_sdk.testing.vendors.slack import SlackStandIn
+    from integrations_sdk.testing.vendors.smtp import SmtpStandIn
     from integrations_sdk.testing.vendors.sns import SnsStandIn
     from integrations_sdk.testing.vendors.snyk import SnykStandIn
     from integrations_sdk.testing.vendors.sonarqube import SonarQubeStandIn
@@ -127,6 +128,7 @@ class Sandbox:
     teamcity: TeamCityStandIn
     splunk: SplunkStandIn
     vault: VaultStandIn
+    smtp: SmtpStandIn
     telegram: TelegramStandIn
     webhook: WebhookStandIn
     zendesk: ZendeskStandIn
@@ -148,7 +150,8 @@ class Sandbox:
         if name in self._stand_ins:
             msg = f"the sandbox has a stand-in {name!r} already"
             raise AlreadyExistsError(msg)
-        stand_in.url = self._server.serve(lambda request: self._answer(name, stand_in, request))
+        own = stand_in.listen_on(self._server)
+        stand_in.url = own or self._server.serve(lambda request: self._answer(name, stand_in, request))
         self._stand_ins[name] = stand_in
         return stand_in
 
