@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from integrations_sdk import AsyncIntegrationManagementManager
 from integrations_sdk.clock import FakeClock
+from integrations_sdk.connectors.addresses import address, is_address, is_international, on_the_wire
 from integrations_sdk.connectors.html import html_text
 from integrations_sdk.connectors.smtp import SmtpConnector
-from integrations_sdk.connectors.smtp.addresses import address, is_address, is_international, on_the_wire
 from integrations_sdk.connectors.text import plain_text, visible
 from integrations_sdk.errors import (
     AuthenticationError,

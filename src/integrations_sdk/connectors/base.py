@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from integrations_sdk.connectors.html import html_text
-from integrations_sdk.connectors.mail import MailConnector
-from integrations_sdk.mail.base import Envelope, MailServer, Security
+from integrations_sdk.connectors.addresses import (
+    address,
+    bare,
+    is_address,
+    is_international,
+    named,
+    on_the_wire,
+)
+from integrations_sdk.connectors.drafting import MailDraft, draft_of, header_text
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import closest, load
@@ -40,8 +46,10 @@ from integrations_sdk.connectors.granting import (
     oauth_fault,
     request_token,
 )
+from integrations_sdk.connectors.html import html_text
 from integrations_sdk.connectors.identity import changed_users, group_ids, in_groups, with_groups
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
+from integrations_sdk.connectors.mail import MailConnector
 from integrations_sdk.connectors.markdown import MARKDOWN_ATOM, escape_markdown, markdown_link
 from integrations_sdk.connectors.memory import ConnectorMemory
 from integrations_sdk.connectors.paging import Following, changed_query, linked
@@ -91,6 +99,7 @@ from integrations_sdk.http.base import (
     origin,
 )
 from integrations_sdk.http.retry import http_date
+from integrations_sdk.mail.base import Envelope, MailServer, Security
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
     MASK,
@@ -182,6 +191,7 @@ __all__ = [
     "LogEntry",
     "LogSink",
     "MailConnector",
+    "MailDraft",
     "MailServer",
     "Message",
     "Metric",
@@ -217,14 +227,17 @@ __all__ = [
     "UserDraft",
     "UserState",
     "access_token",
+    "address",
     "ascii_host",
     "at",
+    "bare",
     "basic",
     "batches",
     "changed_query",
     "changed_users",
     "closest",
     "cut_off",
+    "draft_of",
     "escape_markdown",
     "event_facts",
     "event_metrics",
@@ -233,10 +246,13 @@ __all__ = [
     "gate_of",
     "given",
     "group_ids",
+    "header_text",
     "html_text",
     "http_date",
     "http_url",
     "in_groups",
+    "is_address",
+    "is_international",
     "is_loopback",
     "is_marked",
     "issue_text",
@@ -251,9 +267,11 @@ __all__ = [
     "markdown_link",
     "message_for",
     "multipart",
+    "named",
     "not_empty",
     "oauth_fault",
     "objects_at",
+    "on_the_wire",
     "one_of",
     "origin",
     "packed",

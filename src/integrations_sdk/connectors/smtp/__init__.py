@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from integrations_sdk.connectors.smtp.config import MailDraft, SmtpConfig
+from integrations_sdk.connectors.smtp.config import SmtpConfig
 from integrations_sdk.connectors.smtp.provider import SmtpConnector
 
-__all__ = ["MailDraft", "SmtpConfig", "SmtpConnector", "connector"]
+__all__ = ["SmtpConfig", "SmtpConnector", "connector"]
 
 connector = SmtpConnector

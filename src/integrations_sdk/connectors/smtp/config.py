@@ -1,4 +1,4 @@
-"""`SmtpConfig`, and `MailDraft`: a mail in its own fields."""
+"""`SmtpConfig`."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import re
 from collections.abc import Iterable, Mapping
 
 from integrations_sdk.connectors.base import (
-    Attachment,
     ConnectorConfig,
     Problem,
     Secret,
     Security,
+    address,
+    header_text,
+    is_address,
     is_loopback,
     not_empty,
     one_of,
     setting,
     settings,
 )
-from integrations_sdk.connectors.smtp.addresses import address, is_address
 
-__all__ = ["MailDraft", "SmtpConfig"]
+__all__ = ["SmtpConfig"]
 
 
 def _host(value: str) -> str | None:
@@ -28,15 +29,6 @@ def _host(value: str) -> str | None:
 
 def _port(value: int) -> str | None:
     return None if 0 < value < 65_536 else "a port from 1 to 65535"
-
-
-def _header(value: str) -> str | None:
-    """What would begin a header of its own, or is none at all."""
-    return (
-        None
-        if not_empty(value) is None and len(value) <= 998
-        else "text on one line, of at most 998 characters"
-    )
 
 
 @settings
@@ -80,7 +72,7 @@ class SmtpConfig(ConnectorConfig):
     )
     reply_to: str | None = setting("Where answers go.", default=None, validate=address)
     subject_prefix: str = setting(
-        "Before the subject of notifications.", default="", validate=_header, example="[prod]"
+        "Before the subject of notifications.", default="", validate=header_text, example="[prod]"
     )
     local_name: str | None = setting(
         "What to call this machine to the server; left out, its name.", default=None, validate=_host
@@ -107,32 +99,3 @@ class SmtpConfig(ConnectorConfig):
             yield Problem(
                 "proxy", "not for SMTP", "leave it out; use a mail server that can be reached directly"
             )
-
-
-@settings
-class MailDraft:
-    """A mail. Needs a recipient, and `text` or `html`."""
-
-    to: tuple[str, ...] = setting("Who gets it.", default=(), validate=address)
-    cc: tuple[str, ...] = setting("Who gets a copy.", default=(), validate=address)
-    bcc: tuple[str, ...] = setting(
-        "Who gets a copy that the others do not know of.", default=(), validate=address
-    )
-    subject: str = setting("What it is about.", validate=_header)
-    text: str = setting("The plain text; left out, nothing but the HTML.", default="")
-    html: str = setting("The HTML; what comes from elsewhere has to be escaped.", default="")
-    attachments: tuple[Attachment, ...] = setting("Files.", default=())
-    reply_to: str | None = setting("In place of the configured one.", default=None, validate=address)
-    in_reply_to: str | None = setting(
-        "The mail that this one answers: its Message-ID.",
-        default=None,
-        validate=lambda value: None if re.fullmatch(r"<[^<>\s]{3,250}>", value) else "a Message-ID, <…@…>",
-    )
-
-    @classmethod
-    def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:
-        """Somebody must get something."""
-        if not any(given.get(name) for name in ("to", "cc", "bcc")):
-            yield Problem("to", "missing", "add `to`, `cc` or `bcc`")
-        if not given.get("text") and not given.get("html"):
-            yield Problem("text", "missing", "add `text` or `html`")

@@ -12,16 +12,18 @@ from integrations_sdk.connectors.base import (
     EventType,
     JsonValue,
     MailConnector,
+    MailDraft,
     MailServer,
     Message,
     Outcome,
     Security,
+    draft_of,
     load,
+    on_the_wire,
     uuid7,
 )
-from integrations_sdk.connectors.smtp.addresses import on_the_wire
-from integrations_sdk.connectors.smtp.config import MailDraft, SmtpConfig
-from integrations_sdk.connectors.smtp.render import draft_of, envelope_of
+from integrations_sdk.connectors.smtp.config import SmtpConfig
+from integrations_sdk.connectors.smtp.render import envelope_of
 
 __all__ = ["SmtpConnector"]
 

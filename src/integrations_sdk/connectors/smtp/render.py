@@ -1,43 +1,24 @@
-"""From drafts and messages to mail as it goes over the wire (RFC 5322, MIME). Pure."""
+"""From drafts to mail as it goes over the wire (RFC 5322, MIME). Pure."""
 
 from __future__ import annotations
 
 import email.policy
-from collections.abc import Sequence
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
-from typing import Final
+from email.utils import format_datetime
 
 from integrations_sdk.connectors.base import (
     Attachment,
     Envelope,
-    Message,
-    cut_off,
-    html_text,
-    plain_text,
+    MailDraft,
+    is_international,
+    named,
+    on_the_wire,
     visible,
 )
-from integrations_sdk.connectors.smtp.addresses import is_address, is_international, on_the_wire
-from integrations_sdk.connectors.smtp.config import MailDraft
 
-__all__ = ["draft_of", "envelope_of"]
-
-_LONGEST_SUBJECT: Final = 200
-
-
-def draft_of(message: Message, to: Sequence[str], prefix: str = "") -> MailDraft:
-    """A message as a mail: its title as the subject; mentions that are addresses get it as well."""
-    called = [whom for whom in message.mentions if is_address(whom) and whom not in to]
-    summary = cut_off(" ".join(visible(message.summary).split()), _LONGEST_SUBJECT)
-    return MailDraft(
-        to=(*to, *called),
-        subject=f"{prefix} {summary or 'Notification'}".strip(),
-        text=plain_text(message, files=True) or "Notification",
-        html=html_text(message, files=True),
-        attachments=message.attachments,
-    )
+__all__ = ["envelope_of"]
 
 
 def envelope_of(
@@ -109,7 +90,7 @@ def _attach(mail: EmailMessage, file: Attachment) -> None:
 def _named(value: str) -> Address:
     """The address with its name; a domain in its ASCII form."""
     local, _, domain = on_the_wire(value).rpartition("@")
-    name = _encodable(visible(parseaddr(value)[0] if "<" in value else ""))
+    name = _encodable(visible(named(value)))
     return Address(display_name=name, username=local, domain=domain)
 
 

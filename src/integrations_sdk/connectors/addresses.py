@@ -10,9 +10,9 @@ import re
 from email.utils import parseaddr
 from typing import Final
 
-from integrations_sdk.connectors.base import ascii_host
+from integrations_sdk.connectors.wire import ascii_host
 
-__all__ = ["address", "bare", "is_address", "is_international", "on_the_wire"]
+__all__ = ["address", "bare", "is_address", "is_international", "named", "on_the_wire"]
 
 _LOCAL: Final = re.compile(r"[^\s\x00-\x20\x7f()<>@,;:\\\"\[\]]{1,64}")
 _LABEL: Final = re.compile(r"[^\s\x00-,/:-@\[-`{-\x7f]{1,63}")
@@ -28,6 +28,11 @@ def address(value: str) -> str | None:
 def bare(value: str) -> str:
     """The address without the name before it; empty when there is none."""
     return parseaddr(value)[1] if "<" in value else value.strip()
+
+
+def named(value: str) -> str:
+    """The name before an address; empty when there is none."""
+    return parseaddr(value)[0] if "<" in value else ""
 
 
 def is_address(value: str) -> bool:
