@@ -153,6 +153,8 @@ def test_every_mistake_is_named_at_once(fields: dict[str, object], paths: set[st
         ("a@-\ud800.example", False),
         ("a@" + "x" * 64 + ".example", False),
         ("a b@example.com", False),
+        ("\x80@example.com", False),
+        ("\u202ea@example.com", False),
         ("a@exa mple.com", False),
         ("a@example..com", False),
         ("", False),

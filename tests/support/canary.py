@@ -355,6 +355,7 @@ COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("prometheus", "password"): {"bearer_token": None, "username": "user"},
     ("smtp", "oauth_token"): {"password": None},
     ("slack", "bot_token"): {"webhook_url": None, "channel": "#canary"},
+    ("twilio", "api_key_secret"): {"auth_token": None, "api_key_sid": "SK" + "0" * 32},
     ("webhook", "secret_url"): {"url": None},
     ("zendesk", "oauth_token"): {"api_token": None, "email": None},
 }

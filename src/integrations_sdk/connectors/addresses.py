@@ -14,7 +14,7 @@ from integrations_sdk.connectors.wire import ascii_host
 
 __all__ = ["address", "bare", "is_address", "is_international", "named", "on_the_wire"]
 
-_LOCAL: Final = re.compile(r"[^\s\x00-\x20\x7f()<>@,;:\\\"\[\]]{1,64}")
+_LOCAL: Final = re.compile(r"[^\s\x00-\x20\x7f-\x9f\u202a-\u202e\u2066-\u2069()<>@,;:\\\"\[\]]{1,64}")
 _LABEL: Final = re.compile(r"[^\s\x00-,/:-@\[-`{-\x7f]{1,63}")
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from integrations_sdk.connectors.addresses import address, is_address
+from integrations_sdk.connectors.addresses import address, is_address, is_international
 from integrations_sdk.connectors.config import not_empty, setting, settings
 from integrations_sdk.connectors.html import html_text
 from integrations_sdk.connectors.text import cut_off, plain_text, visible
@@ -56,9 +56,19 @@ class MailDraft:
             yield Problem("text", "missing", "add `text` or `html`")
 
 
-def draft_of(message: Message, to: Sequence[str], prefix: str = "") -> MailDraft:
-    """A message as a mail: its title as the subject; mentions that are addresses get it as well."""
-    called = [whom for whom in message.mentions if is_address(whom) and whom not in to]
+def draft_of(
+    message: Message, to: Sequence[str], prefix: str = "", *, international: bool = True
+) -> MailDraft:
+    """A message as a mail: its title as the subject; mentions that are addresses get it as well.
+
+    Args:
+        international: whether that holds for addresses that need SMTPUTF8, too.
+    """
+    called = [
+        whom
+        for whom in message.mentions
+        if is_address(whom) and whom not in to and (international or not is_international(whom))
+    ]
     summary = cut_off(" ".join(visible(message.summary).split()), _LONGEST_SUBJECT)
     return MailDraft(
         to=(*to, *called),

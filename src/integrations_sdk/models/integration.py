@@ -36,6 +36,8 @@ class IntegrationType(StrEnum):
     MICROSOFT_TEAMS = "microsoft_teams"
     TELEGRAM = "telegram"
     SMTP = "smtp"
+    SENDGRID = "sendgrid"
+    TWILIO = "twilio"
     JIRA = "jira"
     ZENDESK = "zendesk"
     ASANA = "asana"

@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
     from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.secrets_manager import SecretsManagerStandIn
+    from integrations_sdk.testing.vendors.sendgrid import SendGridStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
     from integrations_sdk.testing.vendors.slack import SlackStandIn
     from integrations_sdk.testing.vendors.smtp import SmtpStandIn
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
     from integrations_sdk.testing.vendors.vault import VaultStandIn
     from integrations_sdk.testing.vendors.telegram import TelegramStandIn
+    from integrations_sdk.testing.vendors.twilio import TwilioStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
     from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
 
@@ -119,6 +121,7 @@ class Sandbox:
     prometheus: PrometheusStandIn
     redmine: RedmineStandIn
     secrets_manager: SecretsManagerStandIn
+    sendgrid: SendGridStandIn
     sentry: SentryStandIn
     slack: SlackStandIn
     statuspage: StatuspageStandIn
@@ -130,6 +133,7 @@ class Sandbox:
     vault: VaultStandIn
     smtp: SmtpStandIn
     telegram: TelegramStandIn
+    twilio: TwilioStandIn
     webhook: WebhookStandIn
     zendesk: ZendeskStandIn
 
