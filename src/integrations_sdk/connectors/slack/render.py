@@ -19,6 +19,7 @@ from integrations_sdk.connectors.base import (
     left_out,
     plain_text,
     split_text,
+    visible,
     web_url,
 )
 from integrations_sdk.connectors.slack.config import LONGEST_TEXT, SlackMessage
@@ -110,11 +111,11 @@ def rendered(message: Message, mentions: Sequence[str] = ()) -> list[Payload]:
     What exceeds one message goes on in further ones; beyond 40,000 characters it is cut off.
     """
     called = [mention(whom) for whom in (*mentions, *message.mentions)]
-    title = [f"*{link(_cut_off(message.title, _FALLBACK), message.url)}*"] if message.title else []
-    text = _cut_off(escape(message.text), LONGEST_TEXT)
+    title = [f"*{link(_cut_off(visible(message.title), _FALLBACK), message.url)}*"] if message.title else []
+    text = _cut_off(escape(visible(message.text)), LONGEST_TEXT)
     body = [_section(part) for part in split(text, _SECTION) if part.strip()]
     first, *later = _packed([*body[:2], *_facts(message), *body[2:]])
-    fallback = _cut_off(escape(message.summary or "notification"), _FALLBACK)
+    fallback = _cut_off(escape(visible(message.summary).strip() or "notification"), _FALLBACK)
 
     def beside(blocks: list[Payload]) -> list[JsonValue]:
         return [{"color": message.level.colour, "fallback": fallback, "blocks": [*blocks]}]
@@ -133,17 +134,19 @@ def flat(message: Message) -> str:
 
 def _facts(message: Message) -> Iterator[Payload]:
     """What stands below the text: fields, links, who it was and where it comes from."""
-    shown = [
-        f"*{escape(f.name)}*\n{link(f.value, f.url) if f.url else escape(f.value)}" for f in message.fields
-    ]
-    fields: list[JsonValue] = [_mrkdwn(_cut_off(field, _FIELD)) for field in shown[:_MOST_FIELDS]]
+    values = ((visible(fact.name), visible(fact.value), fact.url) for fact in message.fields)
+    facts = [f"*{escape(name)}*\n{link(value, url) if url else escape(value)}" for name, value, url in values]
+    fields: list[JsonValue] = [_mrkdwn(_cut_off(field, _FIELD)) for field in facts[:_MOST_FIELDS]]
     for at in range(0, len(fields), _FIELDS):
         yield {"type": "section", "fields": fields[at : at + _FIELDS]}
     yield from _buttons(message.actions)
-    if message.links:
-        yield _section(_joined(link(item.label, item.url) for item in message.links))
+    links = (link(visible(item.label), item.url) for item in message.links)
+    if line := _joined(shown for shown in links if shown.strip()):
+        yield _section(line)
     below = (message.author, message.footer, left_out(message))
-    context: list[JsonValue] = [_mrkdwn(_cut_off(escape(who), _FIELD)) for who in below if who]
+    context: list[JsonValue] = [
+        _mrkdwn(_cut_off(shown, _FIELD)) for who in below if (shown := escape(visible(who or "")).strip())
+    ]
     if context:
         yield {"type": "context", "elements": context}
 
