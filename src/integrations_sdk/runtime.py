@@ -9,7 +9,7 @@ from integrations_sdk.clock import Clock
 from integrations_sdk.http.base import HttpSender
 from integrations_sdk.http.guard import Guard
 from integrations_sdk.mail.base import MailSender
-from integrations_sdk.mail.client import MailClient
+from integrations_sdk.mail.client import MAIL_BY_CLOCK
 from integrations_sdk.models import Scope
 from integrations_sdk.secrets.base import SecretStore
 from integrations_sdk.store.base import Store
@@ -30,6 +30,4 @@ class Runtime:
     clock: Clock
     tasks: Tasks
     guard: Guard | None = None
-    mail: MailSender = attrs.field(
-        default=attrs.Factory(lambda self: MailClient(self.clock), takes_self=True)
-    )
+    mail: MailSender = attrs.field(default=MAIL_BY_CLOCK)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from integrations_sdk.clock import uuid7
+from integrations_sdk.codec import closest, load
 from integrations_sdk.connectors.addresses import (
     address,
     bare,
@@ -10,10 +12,6 @@ from integrations_sdk.connectors.addresses import (
     named,
     on_the_wire,
 )
-from integrations_sdk.connectors.drafting import MailDraft, draft_of, header_text
-
-from integrations_sdk.clock import uuid7
-from integrations_sdk.codec import closest, load
 from integrations_sdk.connectors.aws import AwsConfig, AwsConnector
 from integrations_sdk.connectors.build_server import BuildServer
 from integrations_sdk.connectors.builds import BuildServerConfig, parameter_text
@@ -38,6 +36,7 @@ from integrations_sdk.connectors.config import (
     settings,
 )
 from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext
+from integrations_sdk.connectors.drafting import MailDraft, draft_of, header_text
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, pause_of, sentence, time_of, words_of
 from integrations_sdk.connectors.granting import (
     AccessToken,

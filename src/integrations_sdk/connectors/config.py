@@ -12,12 +12,15 @@ import attrs
 
 from integrations_sdk.codec import closest
 from integrations_sdk.errors import Problem
+from integrations_sdk.http.base import Connection
+from integrations_sdk.http.guard import Guard
 from integrations_sdk.models import SENDER_EVENTS, EventType, Secret
 
 __all__ = [
     "ConnectorConfig",
     "Validate",
     "by_field",
+    "connection_of",
     "default_of",
     "fields_of",
     "from_text",
@@ -34,6 +37,7 @@ __all__ = [
 
 T = TypeVar("T")
 
+_USUAL: Final = Connection()
 _TRUTHS: Final = {
     **dict.fromkeys(("true", "yes", "on", "1"), True), **dict.fromkeys(("false", "no", "off", "0"), False),
 }  # fmt: skip
@@ -198,6 +202,14 @@ def secret_values(config: ConnectorConfig) -> list[str]:
         for secret in secrets_in(name, getattr(config, name)).values()
     )
     return sorted((secret.reveal() for secret in found if secret), key=len, reverse=True)
+
+
+def connection_of(config: ConnectorConfig, guard: Guard | None = None) -> Connection:
+    """How to connect, as a configuration says."""
+    if config.verify_ssl and config.ca_file is None and config.proxy is None and guard is None:
+        return _USUAL
+    proxy = config.proxy.reveal() if config.proxy else None
+    return Connection(verify=config.verify_ssl, ca_file=config.ca_file, proxy=proxy, guard=guard)
 
 
 def secrets_in(name: str, value: object) -> dict[str, Secret]:

@@ -15,7 +15,7 @@ import attrs
 
 from integrations_sdk.clock import Clock
 from integrations_sdk.connectors.capabilities import EventSink, Notifier
-from integrations_sdk.connectors.config import ConnectorConfig, secret_values
+from integrations_sdk.connectors.config import ConnectorConfig, connection_of, secret_values
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, unexpected
 from integrations_sdk.connectors.masking import Credentials, Masks
 from integrations_sdk.connectors.memory import ConnectorMemory
@@ -37,7 +37,7 @@ from integrations_sdk.http.base import (
 from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.retry import retry_after
 from integrations_sdk.mail.base import MailSender
-from integrations_sdk.mail.client import MailClient
+from integrations_sdk.mail.client import MAIL_BY_CLOCK
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
     Category,
@@ -56,8 +56,6 @@ MOST_PAGES: Final = 10_000
 """A listing that goes on after so many pages is taken for one that never ends."""
 
 _LONGEST: Final = 1000
-_USUAL: Final = Connection()
-
 _AMBIGUOUS: Final = frozenset({500, 502, 504})
 """Server errors that leave open whether the request had its effect; 503 says that it had none."""
 
@@ -87,9 +85,7 @@ class ConnectorContext:
     spawn: Callable[[Coroutine[object, object, None], str], object]
     guard: Guard | None = None
     renderings: Renderings = attrs.field(factory=Renderings)
-    mail: MailSender = attrs.field(
-        default=attrs.Factory(lambda self: MailClient(self.clock), takes_self=True)
-    )
+    mail: MailSender = attrs.field(default=MAIL_BY_CLOCK)
 
 
 class Connector(Generic[C_co]):
@@ -301,8 +297,7 @@ class Connector(Generic[C_co]):
 
     def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
         """The error for a fault, with all that the answer says and no secret that it echoes."""
-        said = None if response.ok else self.pause(response)
-        headers = retry_after(response.headers, self.context.clock.now())
+        pause = None if response.ok else self.pause(response)
         failure = fault.kind(
             self.shown(fault.message),
             provider=self.provider,
@@ -311,7 +306,7 @@ class Connector(Generic[C_co]):
             status=response.status,
             request_id=self._masked(request_id(response)),
             attempts=response.attempts,
-            retry_after=headers if said is None else said.wait,
+            retry_after=pause.wait if pause else retry_after(response.headers, self.context.clock.now()),
             code=None if fault.code is None else self.shown(fault.code),
         )
         if fault.retryable is not None:
@@ -335,12 +330,7 @@ class Connector(Generic[C_co]):
     @property
     def connection(self) -> Connection:
         """How to connect, from the configuration."""
-        config = self.config
-        guard = self.context.guard if self.user_supplied_urls else None
-        if config.verify_ssl and config.ca_file is None and config.proxy is None and guard is None:
-            return _USUAL
-        proxy = config.proxy.reveal() if config.proxy else None
-        return Connection(verify=config.verify_ssl, ca_file=config.ca_file, proxy=proxy, guard=guard)
+        return connection_of(self.config, self.context.guard if self.user_supplied_urls else None)
 
     def parse(self, response: Response, operation: str) -> dict[str, JsonValue]:
         """The answer's JSON object, without credentials that it repeats (`json_of()` is for what hands them out).

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random as randomness
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -35,7 +35,7 @@ from integrations_sdk.mail.base import (
 )
 from integrations_sdk.mail.smtp import SmtpTransport
 
-__all__ = ["MailClient", "error_for"]
+__all__ = ["MAIL_BY_CLOCK", "MailClient", "error_for"]
 
 T = TypeVar("T")
 Failure = RefusedMailError | TransportError
@@ -195,3 +195,7 @@ def _with_facts(error: ConnectorError, call: Call, attempts: int) -> ConnectorEr
     if isinstance(error, TransportError) and error.sent and not call.idempotent:
         error.retryable = False  # it may have been taken: to repeat it is the caller's decision
     return error
+
+
+MAIL_BY_CLOCK: Any = attrs.Factory(lambda self: MailClient(self.clock), takes_self=True)  # as attrs has it
+"""The default of a field for a `MailSender` beside one named `clock`: SMTP, by that clock."""

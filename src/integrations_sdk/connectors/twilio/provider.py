@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 
@@ -25,6 +24,7 @@ from integrations_sdk.connectors.base import (
     PermissionDeniedError,
     RateLimitedError,
     Response,
+    basic,
     fault_of,
     json_of,
     message_for,
@@ -88,8 +88,7 @@ class TwilioConnector(Connector[TwilioConfig]):
         user, secret = config.account_sid, config.auth_token
         if config.api_key_sid is not None:
             user, secret = config.api_key_sid, config.api_key_secret
-        pair = f"{user}:{secret.reveal() if secret is not None else ''}"
-        return {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+        return {"authorization": basic(user, secret.reveal() if secret is not None else "")}
 
     def fault(self, response: Response) -> Fault | None:
         """Twilio's own codes go before the status (https://www.twilio.com/docs/api/errors)."""
