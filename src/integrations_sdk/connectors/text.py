@@ -39,7 +39,7 @@ def split_text(
     Args:
         limit: 2 or more.
         atom: what must not be torn apart, e.g. an escape or a link, unless one alone exceeds the limit.
-        size: measures text; a character counts for one or two.
+        size: measures text; a character counts for one or more.
     """
     parts: list[str] = []
     start = 0
@@ -87,7 +87,7 @@ def plain_text(message: Message, *, files: bool = False) -> str:
         files: whether its attachments go with it; otherwise they are named.
     """
     blocks = ("\n".join(block) for block in _blocks(message, files=files))
-    return visible("\n\n".join(block for block in blocks if block))
+    return visible("\n\n".join(block for block in blocks if block)).strip()
 
 
 def _blocks(message: Message, *, files: bool) -> Iterator[list[str]]:
@@ -104,11 +104,14 @@ def _blocks(message: Message, *, files: bool) -> Iterator[list[str]]:
 
 
 def _furthest(text: str, start: int, limit: int, size: Callable[[str], int]) -> int:
-    """How far a part that begins at `start` may reach."""
-    end = min(start + limit, len(text))
-    while (over := size(text[start:end]) - limit) > 0:
-        end -= max(over // 2, 1)
-    return max(end, start + 1)
+    """How far a part that begins at `start` may reach; longer text is never smaller, so it is searched by halves."""
+    least, end = start + 1, min(start + limit, len(text))
+    if size is len:
+        return max(least, end)
+    while least < end:
+        middle = (least + end + 1) // 2
+        least, end = (middle, end) if size(text[start:middle]) <= limit else (least, middle - 1)
+    return least
 
 
 def _end(text: str, start: int, hard: int, atom: re.Pattern[str] | None) -> int:

@@ -16,6 +16,7 @@ from integrations_sdk.connectors.base import (
     Message,
     cut_off,
     escape_markdown,
+    json_bytes,
     left_out,
     markdown_link,
     split_text,
@@ -33,6 +34,7 @@ _TEXT: Final = (
     4_000  # of an attachment; servers before 9.0 take 7,600 characters for all of a post's together
 )
 _VALUE: Final = 500
+_LINK: Final = 1_000
 _TITLE: Final = 300
 _FOOTER: Final = 300  # the web client cuts it there
 _ALL_FIELDS: Final = 2_500
@@ -55,10 +57,12 @@ def rendered(message: Message, mentions: Sequence[str] = (), *, files: bool = Fa
     Args:
         files: whether its attachments go with it; otherwise they are named.
     """
-    text = cut_off(_plain(message.text, _MOST_TEXT), _MOST_TEXT, atom=MARKDOWN_ATOM)
-    parts = [part for part in split_text(text, _TEXT, atom=MARKDOWN_ATOM) if part.strip()] or [""]
+    text = _plain(message.text, _MOST_TEXT)
+    parts = [part for part in split_text(text, _TEXT, atom=MARKDOWN_ATOM, size=_weight) if part.strip()] or [
+        ""
+    ]
     calls = called((*mentions, *message.mentions))
-    fallback = _plain(message.summary or "notification", _TITLE)
+    fallback = _plain(message.summary, _TITLE).strip() or "notification"
     groups = _grouped(list(_fields(message)))
     blocks: list[Payload] = [{"text": part} for part in parts]
     blocks[0] = {**_head(message), **blocks[0]}
@@ -93,15 +97,15 @@ def payloads_of(message: MattermostMessage) -> list[Payload]:
 def _head(message: Message) -> Payload:
     title = _plain(" ".join(message.title.split()), _TITLE).strip()
     return {
-        "author_name": cut_off(visible(message.author or "").strip(), _TITLE),
+        "author_name": cut_off(uncalled(visible(message.author or "")).strip(), _TITLE, size=_weight),
         "title": title,
-        "title_link": (web_url(message.url) or "") if title else "",
+        "title_link": url if title and (url := web_url(message.url)) and _weight(url) <= _VALUE else "",
     }
 
 
 def _fields(message: Message) -> Iterator[Payload]:
     for field in message.fields:
-        value = _linked(field.value, field.url) if web_url(field.url) else _plain(field.value, _VALUE)
+        value = _linked(field.value, field.url) or _plain(field.value, _VALUE)
         if value.strip():
             short = len(field.value) <= 40
             yield {"title": _plain(field.name, _VALUE).strip(), "value": value, "short": short}
@@ -113,11 +117,11 @@ def _fields(message: Message) -> Iterator[Payload]:
 
 
 def _lines(links: Sequence[str]) -> Iterator[str]:
-    """Links beside one another, in as many lines as they need; one that alone is too long is left out."""
+    """Links beside one another, in as many lines as they need."""
     line = ""
-    for item in (item for item in links if len(item) <= _ALL_FIELDS):
+    for item in links:
         longer = f"{line} · {item}" if line else item
-        if len(longer) > _VALUE and line:
+        if line and _weight(longer) > _VALUE:
             yield line
             longer = item
         line = longer
@@ -130,7 +134,7 @@ def _grouped(fields: Sequence[Payload]) -> list[list[JsonValue]]:
     groups: list[list[JsonValue]] = [[]]
     room = _ALL_FIELDS
     for field in fields:
-        size = len(str(field))
+        size = _weight(json_bytes(field).decode())
         if groups[-1] and size > room:
             groups.append([])
             room = _ALL_FIELDS
@@ -140,13 +144,22 @@ def _grouped(fields: Sequence[Payload]) -> list[list[JsonValue]]:
 
 
 def _linked(label: str, url: str | None) -> str:
-    return uncalled(markdown_link(cut_off(label, _VALUE // 2), url))
+    """The label as a link; empty where there is no page, or half of the link would have to be cut off."""
+    link = uncalled(markdown_link(cut_off(label, _VALUE // 2), url)) if web_url(url) else ""
+    return link if _weight(link) <= _LINK else ""
 
 
 def _plain(text: str, limit: int) -> str:
-    return cut_off(uncalled(escape_markdown(text)), limit, atom=MARKDOWN_ATOM)
+    return cut_off(uncalled(escape_markdown(text)), limit, atom=MARKDOWN_ATOM, size=_weight)
+
+
+def _weight(text: str) -> int:
+    """How long the text is in the server's JSON, which writes `<`, `>` and `&` in six characters."""
+    return len(json_bytes(text).decode()) - 2 + 5 * sum(map(text.count, "<>&"))
 
 
 def _footer(message: Message, *, files: bool) -> str:
     words = (message.footer, "" if files else left_out(message))
-    return cut_off(visible(" · ".join(word for word in words if word)).strip(), _FOOTER)
+    return cut_off(
+        uncalled(visible(" · ".join(word for word in words if word))).strip(), _FOOTER, size=_weight
+    )

@@ -99,9 +99,8 @@ def _card(blocks: Sequence[Payload], called: Sequence[str], last: Message | None
 
 
 def _blocks(message: Message) -> Iterator[Payload]:
-    title = " ".join(message.title.split()) or (
-        "" if message.text.strip() or message.fields else "notification"
-    )
+    text = cut_off(visible(message.text).strip(), _MOST_TEXT, size=utf16_length)
+    title = " ".join(visible(message.title).split()) or ("" if text or message.fields else "notification")
     if title:
         run = {**_run(title, _LABEL), "weight": "bolder", "size": "medium"}
         yield {
@@ -110,7 +109,6 @@ def _blocks(message: Message) -> Iterator[Payload]:
             "bleed": True,
             "items": [_rich([_leading(run, message.url)])],
         }
-    text = cut_off(visible(message.text).strip(), _MOST_TEXT, size=utf16_length)
     for paragraph in re.split(r"\n[ \t]*\n\s*", text) if text else ():
         yield from _paragraph(paragraph)
     for field in message.fields[:_MOST_FACTS]:

@@ -5,6 +5,7 @@ Source: https://developers.mattermost.com/api-documentation/.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -122,7 +123,8 @@ def _too_long(body: Body, name: str, attachments: JsonValue) -> Reply | None:
     """As a server of version 5 refuses: 16,383 characters of text, 7,600 of attachments."""
     if len(str(body.get(name) or "")) > 16_383:
         return _refused(400, "model.post.is_valid.msg.app_error", "Invalid message.")
-    if attachments and len(str(attachments)) > 7_600:
+    props = json.dumps(attachments, ensure_ascii=False, separators=(",", ":")) if attachments else ""
+    if len(props) + 5 * sum(map(props.count, "<>&")) > 7_600:
         return _refused(
             400, "web.incoming_webhook.split_props_length.app_error", "Unable to split webhook props."
         )
