@@ -6,7 +6,6 @@ https://support.microsoft.com/office/create-incoming-webhooks-with-workflows-for
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from integrations_sdk.connectors.base import (
+    AccessToken,
     Category,
     CheckResult,
     Connector,
@@ -28,12 +28,15 @@ from integrations_sdk.connectors.base import (
     RejectedError,
     Response,
     Secret,
+    TokenKeeper,
+    access_token,
     json_of,
+    text_at,
     url_path,
 )
 from integrations_sdk.connectors.microsoft_teams.config import MicrosoftTeamsConfig
 from integrations_sdk.connectors.microsoft_teams.render import Payload, as_chat_message, as_workflow, cards
-from integrations_sdk.connectors.microsoft_teams.tokens import Granted, fault_in, grant_form, granted
+from integrations_sdk.connectors.microsoft_teams.tokens import fault_in, grant_form
 
 __all__ = ["MicrosoftTeamsConnector"]
 
@@ -73,8 +76,8 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
 
     def __init__(self, config: MicrosoftTeamsConfig, context: ConnectorContext) -> None:
         super().__init__(config, context)
-        self._granted: Granted | None = None
-        self._renewal = asyncio.Lock()  # one exchange at a time, however many operations wait for it
+        self._refresh_token = config.refresh_token or Secret("")
+        self._tokens = TokenKeeper(context.clock, self._grant)
 
     @property
     def base_url(self) -> str:
@@ -83,7 +86,7 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
 
     async def authorize(self) -> Mapping[str, str]:
         """The user's token."""
-        token = self.config.access_token or await self._token()
+        token = self.config.access_token or await self._tokens.token()
         return {"authorization": f"Bearer {token.reveal()}"}
 
     def fault(self, response: Response) -> Fault | None:
@@ -134,32 +137,22 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
             url=page if isinstance(page, str) else None,
         )
 
-    async def _token(self) -> Secret:
-        async with self._renewal:
-            if self._granted is None or not self._granted.is_fresh(self.context.clock.now()):
-                self._granted = await self._grant()
-            return self._granted.token
-
-    async def _grant(self) -> Granted:
-        """Exchange the newest refresh token for an access token; the one it comes with is used the next time."""
-        used = (
-            self._granted.refresh_token
-            if self._granted is not None
-            else self.config.refresh_token or Secret("")
-        )
+    async def _grant(self) -> AccessToken:
+        """Exchange the newest refresh token; the one that comes with the access token is used the next time."""
         path = url_path("/{tenant}/oauth2/v2.0/token", tenant=self.config.tenant_id)
-        form = grant_form(self.config, used)
         response = await self.call(
             "POST",
             self.config.login_url.rstrip("/") + path,
             operation="token",
-            form=form,
+            form=grant_form(self.config, self._refresh_token),
             idempotent=True,
             authorize=False,
         )
-        found = granted(json_of(response), used, self.context.clock.now())
+        answer = json_of(response)
+        found = access_token(answer, self.context.clock.now())
         if found is None:
             words = "answered without an access token; is `login_url` right?"
             raise self.error(Fault(RejectedError, words), response, "token")
-        self.lent(found.refresh_token)
+        if (following := text_at(answer, "refresh_token")) is not None:
+            self._refresh_token = Secret(self.lent(following))
         return found

@@ -5,15 +5,11 @@ Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Final
-
-import attrs
 
 from integrations_sdk.connectors.base import (
     AuthenticationError,
     Fault,
-    JsonValue,
     PermissionDeniedError,
     Response,
     Secret,
@@ -22,24 +18,9 @@ from integrations_sdk.connectors.base import (
 )
 from integrations_sdk.connectors.microsoft_teams.config import MicrosoftTeamsConfig
 
-__all__ = ["Granted", "fault_in", "grant_form", "granted"]
+__all__ = ["fault_in", "grant_form"]
 
-_EARLY: Final = timedelta(minutes=2)
-_USUAL: Final = timedelta(minutes=30)
 _SIGN_IN: Final = "sign the user in again and configure the new refresh token"
-
-
-@attrs.frozen(kw_only=True)
-class Granted:
-    """An access token until it expires, and the refresh token that comes after the one that was used."""
-
-    token: Secret
-    refresh_token: Secret
-    expires_at: datetime
-
-    def is_fresh(self, now: datetime) -> bool:
-        """Whether it lasts longer than any one operation takes."""
-        return now + _EARLY < self.expires_at
 
 
 def grant_form(config: MicrosoftTeamsConfig, refresh_token: Secret) -> dict[str, str]:
@@ -53,19 +34,6 @@ def grant_form(config: MicrosoftTeamsConfig, refresh_token: Secret) -> dict[str,
         "scope": f"{resource}/ChannelMessage.Send offline_access",
         **secret,
     }
-
-
-def granted(answer: JsonValue, used: Secret, now: datetime) -> Granted | None:
-    """The tokens in an answer; None when it is not what is documented."""
-    said = answer if isinstance(answer, dict) else {}
-    token, refresh, lasts = said.get("access_token"), said.get("refresh_token"), said.get("expires_in")
-    if not isinstance(token, str) or not token:
-        return None
-    return Granted(
-        token=Secret(token),
-        refresh_token=Secret(refresh) if isinstance(refresh, str) and refresh else used,
-        expires_at=now + (timedelta(seconds=min(lasts, 86_400)) if isinstance(lasts, int) else _USUAL),
-    )
 
 
 def fault_in(response: Response) -> Fault | None:
