@@ -55,7 +55,6 @@ __all__ = ["MOST_PAGES", "Connector", "ConnectorContext"]
 MOST_PAGES: Final = 10_000
 """A listing that goes on after so many pages is taken for one that never ends."""
 
-_LONGEST: Final = 1000
 _AMBIGUOUS: Final = frozenset({500, 502, 504})
 """Server errors that leave open whether the request had its effect; 503 says that it had none."""
 
@@ -315,7 +314,7 @@ class Connector(Generic[C_co]):
 
     def shown(self, text: str) -> str:
         """A vendor's words as they may be shown: one line of at most 1000 characters, without credentials."""
-        return sentence(self.masks.text(text), _LONGEST)
+        return sentence(self.masks.text(text), longest=1000)
 
     def lent(self, secret: Secret | str) -> str:
         """The value of a secret that is no configuration's, but passed on in a call; it is masked as well."""

@@ -33,8 +33,8 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.jira import JiraStandIn
     from integrations_sdk.testing.vendors.mattermost import MattermostStandIn
     from integrations_sdk.testing.vendors.mend import MendStandIn
-    from integrations_sdk.testing.vendors.okta import OktaStandIn
     from integrations_sdk.testing.vendors.microsoft_teams import MicrosoftTeamsStandIn
+    from integrations_sdk.testing.vendors.okta import OktaStandIn
     from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
@@ -50,9 +50,9 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.splunk import SplunkStandIn
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
     from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
-    from integrations_sdk.testing.vendors.vault import VaultStandIn
     from integrations_sdk.testing.vendors.telegram import TelegramStandIn
     from integrations_sdk.testing.vendors.twilio import TwilioStandIn
+    from integrations_sdk.testing.vendors.vault import VaultStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
     from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
 
