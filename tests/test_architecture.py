@@ -20,7 +20,7 @@ FLOORS = [
     {"models"},
     {"clock", "codec", "logs", "signing", "messages", "yaml"},
     {"tasks"},
-    {"store", "queue", "http", "bus"},
+    {"store", "queue", "http", "bus", "mail"},
     {"secrets"},
     {"runtime"},
     {"connectors"},
@@ -32,7 +32,13 @@ FLOORS = [
 """From the ground up; a room uses the rooms of its own floor only where it is said below, and never one above."""
 
 FEATURES = FLOORS[8]
-INSIDE_A_FLOOR = {("codec", "clock"), ("signing", "codec"), ("messages", "codec"), ("queue", "store")}
+INSIDE_A_FLOOR = {
+    ("codec", "clock"),
+    ("signing", "codec"),
+    ("messages", "codec"),
+    ("queue", "store"),
+    ("mail", "http"),
+}
 
 THIRD_PARTY = {
     "attrs": {"*"},
@@ -47,6 +53,8 @@ THIRD_PARTY = {
     "opentelemetry": {"http.telemetry", "delivery.opentelemetry"},
     "prometheus_client": {"delivery.prometheus"},
     "botocore": {"http.aws"},
+    "aiosmtplib": {"mail.smtp"},
+    "aiosmtpd": {"testing.vendors.smtp"},
     "asyncpg": {"store.postgres.connection"},
     "ruamel": {"yaml"},
     "psycopg": {"queue.postgres.hosts"},  # the host's own, whose connection it is

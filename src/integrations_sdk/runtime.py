@@ -8,6 +8,8 @@ from integrations_sdk.bus.base import Bus
 from integrations_sdk.clock import Clock
 from integrations_sdk.http.base import HttpSender
 from integrations_sdk.http.guard import Guard
+from integrations_sdk.mail.base import MailSender
+from integrations_sdk.mail.client import MAIL_BY_CLOCK
 from integrations_sdk.models import Scope
 from integrations_sdk.secrets.base import SecretStore
 from integrations_sdk.store.base import Store
@@ -28,3 +30,4 @@ class Runtime:
     clock: Clock
     tasks: Tasks
     guard: Guard | None = None
+    mail: MailSender = attrs.field(default=MAIL_BY_CLOCK)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from integrations_sdk.connectors.faults import (
     Fault,
     fault_of,
     json_of,
+    pause_of,
     request_id,
     sentence,
     time_of,
@@ -26,7 +27,7 @@ from integrations_sdk.errors import (
     RateLimitedError,
     RejectedError,
 )
-from integrations_sdk.http.base import Headers, Response
+from integrations_sdk.http.base import Headers, Pause, Response
 from integrations_sdk.models import JsonValue
 
 
@@ -196,3 +197,22 @@ def test_json_of(body: bytes, expected: object) -> None:
 def test_time_of(value: JsonValue, expected: datetime | None) -> None:
     """A vendor's time in UTC; what is none breaks nothing."""
     assert time_of(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, 0),
+        (4.5, 4.5),
+        (1e9, 86_400),
+        (-1, None),
+        (True, None),
+        ("4", None),
+        (None, None),
+        (float("nan"), None),
+    ],
+)
+def test_pause_of(seconds: JsonValue, expected: float | None) -> None:
+    """A number of seconds, a day at most; anything else asks for nothing."""
+    found = pause_of(seconds, everywhere=True)
+    assert found == (None if expected is None else Pause(wait=timedelta(seconds=expected), everywhere=True))

@@ -437,8 +437,11 @@ def test_a_workflow_gets_plain_text_and_nothing_else() -> None:
     asyncio.run(connector.send_message(text="hi"))
     first, second = (str(message["text"]) for message in stand_in.messages)
     assert first.splitlines() == [
-        "Pipeline <7> failed & stopped", "2 of 5 jobs failed", "Branch: main", "Commit: abc",
-        "https://gitlab.example/p/7?a=1&b=2", "Log: https://gitlab.example/log",
+        "Pipeline <7> failed & stopped", "https://gitlab.example/p/7?a=1&b=2", "",
+        "2 of 5 jobs failed", "",
+        "Branch: main", "Commit: abc (https://gitlab.example/c)", "",
+        "Log: https://gitlab.example/log", "",
+        "dev · group/name",
     ]  # fmt: skip
     assert second == "hi"
 

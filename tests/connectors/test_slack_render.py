@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 
+import attrs
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integrations_sdk.connectors.slack import escape, link, mention, split
+from integrations_sdk.connectors.slack import SlackConnector, escape, link, mention, split
+from integrations_sdk.connectors.slack.render import rendered
+from integrations_sdk.models import Message
+from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect
+from integrations_sdk.testing.vendors.slack import SlackStandIn
+from support.golden import compare
+from support.messages import CASES, messages
 
 MRKDWN = st.lists(
     st.one_of(
@@ -102,3 +110,32 @@ def test_what_is_escaped_reads_as_it_was(text: str) -> None:
     """And holds nothing that Slack would take for its own."""
     assert not set("<>") & set(escape(text))
     assert escape(text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_message_is_rendered_exactly_so(case: str) -> None:
+    """As the golden file says."""
+    compare("slack", f"{case}.json", rendered(CASES[case], ["@here", "U012AB3CD"] if case == "full" else ()))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(messages())
+def test_whatever_a_message_holds_slack_takes_it(message: Message) -> None:
+    """Within every limit, never empty; no text of it calls anybody or makes a link."""
+    stand_in = SlackStandIn()
+    http = ScriptedHttp([answered_by(stand_in)])
+    stand_in.url = "http://127.0.0.1:1"
+    connector = connect(SlackConnector, stand_in.config(), http)
+    assert asyncio.run(connector.notify(attrs.evolve(message, mentions=())))
+    texts = re.findall(r"<([^<>|]*)", "\n".join(map(_texts, stand_in.messages)))
+    assert all(re.match(r"(?i)https?://|mailto:", target) for target in texts), texts
+
+
+def _texts(value: object) -> str:
+    """Every text in what was posted."""
+    if isinstance(value, dict):
+        marked = value["text"] if value.get("type") == "mrkdwn" else ""
+        return "\n".join(
+            [str(marked), *(_texts(inner) for inner in value.values() if not isinstance(inner, str))]
+        )
+    return "\n".join(map(_texts, value)) if isinstance(value, list) else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 from urllib.parse import parse_qs, unquote
 
@@ -9,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.connectors.wire import basic, encoded, json_bytes, query_string, url_path
+from integrations_sdk.connectors.wire import basic, encoded, json_bytes, multipart, query_string, url_path
 from integrations_sdk.errors import ConfigurationError
+from integrations_sdk.models import Attachment
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -89,3 +92,44 @@ def test_basic_credentials_are_those_of_the_rfc() -> None:
     """The example of RFC 7617 section 2; what is not ASCII goes in UTF-8."""
     assert basic("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
     assert basic("test", "123£") == "Basic dGVzdDoxMjPCow=="
+
+
+@given(
+    st.dictionaries(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=20), st.text(max_size=50), max_size=3
+    ),
+    st.dictionaries(
+        st.text("ab0[]", min_size=1, max_size=9),
+        st.builds(Attachment.of, st.text(max_size=20), st.binary(max_size=200)),
+        max_size=3,
+    ),
+)
+def test_a_form_with_files_is_read_as_it_was_meant(
+    fields: dict[str, str], files: dict[str, Attachment]
+) -> None:
+    """By a parser that is not ours: as many parts, in order, each with its content; no name breaks out."""
+    content, kind = multipart(fields, files)
+    raw = b"content-type: " + kind.encode() + b"\r\n\r\n" + content
+    parsed = email.message_from_bytes(raw, policy=email.policy.HTTP.clone(utf8=True))
+    parts = (
+        [part.get_payload(decode=True) for part in parsed.walk() if not part.is_multipart()]
+        if fields or files
+        else []
+    )
+    expected = [text.encode("utf-8", "replace") for text in fields.values()] + [
+        file.content for file in files.values()
+    ]
+    assert [part.replace(b"\r\n", b"\n").replace(b"\r", b"\n") for part in parts] == [
+        part.replace(b"\r\n", b"\n").replace(b"\r", b"\n") for part in expected
+    ]
+    assert content.count(b"content-disposition: form-data; name=") >= len(expected)
+
+
+def test_the_names_of_files_are_written_as_browsers_do() -> None:
+    """And a media type that is none does not reach the header."""
+    file = Attachment.of('a"\r\nx: y.txt', b"1", "text/plain\r\nx: y")
+    content, _ = multipart({}, {"file": file})
+    assert (
+        b'name="file"; filename="a%22%0D%0Ax: y.txt"\r\ncontent-type: application/octet-stream\r\n\r\n1\r\n'
+        in content
+    )

@@ -17,15 +17,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations_sdk import models
+from integrations_sdk.codec import load
 from integrations_sdk.errors import (
     AuthenticationError,
     BlockedAddressError,
+    ConfigurationError,
     ConnectorError,
     DeliveryError,
     RateLimitedError,
 )
 from integrations_sdk.models import (
     Actor,
+    Attachment,
     Build,
     BuildRequest,
     BuildStatus,
@@ -458,3 +461,19 @@ def test_records_do_not_share_what_can_be_changed() -> None:
         for field in attrs.fields(type(first)):
             value = getattr(first, field.name)
             assert not isinstance(value, dict) or value is not getattr(second, field.name)
+
+
+def test_an_attachment_is_bytes_and_has_a_json_form() -> None:
+    """Content goes in and out as bytes; the record holds base64, and shows it to nobody."""
+    made = Attachment.of("report.csv", b"a;b\x00")
+    assert (made.content, made.media_type) == (b"a;b\x00", "text/csv")
+    assert json.loads(json.dumps(dict(made))) == {
+        "name": "report.csv",
+        "data": "YTtiAA==",
+        "media_type": "text/csv",
+    }
+    assert "YTti" not in repr(made)
+    assert Attachment.of("x", b"").media_type == "application/octet-stream"
+    given = {"text": "t", "attachments": [{"name": "a", "data": "!"}, {"name": "b", "data": "YTtiAA=="}]}
+    with pytest.raises(ConfigurationError, match=r"attachments\[0\]\.data: expected content in base64"):
+        load(Message, given, subject="message")

@@ -6,13 +6,14 @@ import asyncio
 from collections import deque
 from datetime import timedelta
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations_sdk.clock import FakeClock
 from integrations_sdk.errors import RateLimitedError
-from integrations_sdk.http.base import Call, Headers, RateLimit, Response
+from integrations_sdk.http.base import Call, Headers, Pause, RateLimit, Response
 from integrations_sdk.http.rate_limit import RateLimiter, wait_for
 
 ONE = RateLimit(calls=1, period=timedelta(seconds=1))
@@ -221,6 +222,36 @@ def test_learning_from_answers(status: int, headers: dict[str, str], told: int |
         assert clock.monotonic() == waits
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_what_the_body_of_a_refusal_asks_goes_before_its_headers(everywhere: bool) -> None:
+    """Of one account, or of all that comes from here, accounts that are met only later included."""
+
+    async def main() -> None:
+        clock = FakeClock()
+        limiter = RateLimiter(clock)
+        limited = Response(status=429, headers=Headers({"retry-after": "9"}))
+        pause = Pause(wait=timedelta(seconds=4.5), everywhere=everywhere)
+        await limiter.acquire(call("known", rate=ONE), 60)
+        asked = attrs.evolve(call(), pause=lambda response: pause if response is limited else None)
+        assert limiter.learn(asked, limited) == timedelta(seconds=4.5)
+        assert limiter.learn(asked, Response(status=429, headers=Headers({"retry-after": "2"}))) is not None
+        for other in ("known", "new"):
+            await limiter.acquire(call(other), 60)
+            assert clock.monotonic() == (4.5 if everywhere else 0)
+        await limiter.acquire(Call(provider="another", operation="x"), 60)
+        await limiter.acquire(call(), 60)
+        assert clock.monotonic() == 4.5
+
+    asyncio.run(main())
+
+
+def test_a_good_answer_asks_for_no_pause() -> None:
+    """Its body is the answer, and is not read for anything else."""
+    limiter = RateLimiter(FakeClock())
+    asked = attrs.evolve(call(), pause=lambda _: Pause(wait=timedelta(seconds=4)))
+    assert limiter.learn(asked, Response(status=200)) is None
 
 
 def test_earlier_block_does_not_shorten_a_later_one() -> None:

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -204,6 +205,10 @@ class Parrot:
         self._forms = spelled(canary)
         self.heard = 0
 
+    def knows(self, content: bytes) -> bool:
+        """Whether the canary is in it."""
+        return any(form in content for form in self._forms)
+
     def answers(self, status: int) -> Callable[[Received], tuple[Reply, FaultSpec | None]]:
         """A handler that answers with the status."""
         return lambda request: (self._reply(request, status), None)
@@ -234,9 +239,47 @@ class Parrot:
             request.body.decode("utf-8", "replace"),
         ]
         for part in parts:
-            if any(form in part.encode() for form in self._forms):
+            if self.knows(part.encode()):
                 self.heard += 1
                 yield part[:2000]
+
+
+_MAIL_PARROTS: Final = {
+    **{f"echoes with {status}": status for status in (200, 400, 401, 500)}, "resets": 0,
+}  # fmt: skip
+
+
+class MailParrot(asyncio.Protocol):
+    """A mail server that lets everybody in, and repeats in each reply what it was sent."""
+
+    def __init__(self, parrot: Parrot, status: int) -> None:
+        self._parrot = parrot
+        self._status = status
+        self._data = False
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        if self._status:
+            transport.write(b"220 parrot.example ESMTP\r\n")
+        else:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        for line in data.split(b"\r\n")[:-1]:
+            if not self._data or line == b".":
+                self._transport.write(self._reply(line) + b"\r\n")
+
+    def _reply(self, line: bytes) -> bytes:
+        command = line.upper()[:4]
+        if command == b"EHLO":
+            return b"250-parrot.example\r\n250 AUTH PLAIN LOGIN XOAUTH2"
+        self._parrot.heard += self._parrot.knows(line)
+        self._data = command == b"DATA" and self._status == 200
+        if self._data:
+            return b"354 go on"
+        code = {b"AUTH": b"235", b"QUIT": b"221"}.get(command, b"250")
+        refused = {400: b"550", 401: b"535", 500: b"451"}.get(self._status, code)
+        return (code if command == b"QUIT" else refused) + b" 2.0.0 " + line[:400]
 
 
 class Vendors:
@@ -246,13 +289,19 @@ class Vendors:
         addresses: by what becomes of a request there.
     """
 
-    def __init__(self, canary: str, server: LoopbackServer) -> None:
+    def __init__(self, canary: str, server: LoopbackServer, provider: str = "") -> None:
         self.parrot = Parrot(canary)
-        self.addresses = {
-            f"echoes with {status}": server.serve(self.parrot.answers(status))
-            for status in (200, 400, 401, 500)
-        }
-        self.addresses["resets"] = server.serve(lambda _: (Reply(), FaultSpec(reset=True)))
+        if provider == "smtp":
+            self.addresses = {
+                what: f"smtp://127.0.0.1:{server.listen(partial(MailParrot, self.parrot, status))}"
+                for what, status in _MAIL_PARROTS.items()
+            }
+        else:
+            self.addresses = {
+                f"echoes with {status}": server.serve(self.parrot.answers(status))
+                for status in (200, 400, 401, 500)
+            }
+            self.addresses["resets"] = server.serve(lambda _: (Reply(), FaultSpec(reset=True)))
         self._closed = socket.socket()
         self._closed.bind(("127.0.0.1", 0))  # nobody listens
         self.addresses["refuses"] = f"http://127.0.0.1:{self._closed.getsockname()[1]}"
@@ -285,6 +334,7 @@ def pem_with_canary() -> tuple[str, str]:
             return key.decode(), runs[0]
 
 
+_TEAMS: Final = {"team_id": "t", "channel_id": "c", "tenant_id": "x", "client_id": "y"}
 COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("google_cloud_build", "service_account_key"): {"access_token": None},
     ("custom", "client_secret"): {
@@ -298,8 +348,14 @@ COMPANIONS: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("github", "private_key"): {"token": None, "app_id": 1, "installation_id": 2},
     ("mend", "org_token"): {"api_version": "2.0"},
     ("okta", "private_key"): {"api_token": None, "client_id": "0oa1"},
+    ("mattermost", "bot_token"): {"webhook_url": None, "channel_id": "c" * 26},
+    ("microsoft_teams", "access_token"): {"webhook_url": None, **_TEAMS},
+    ("microsoft_teams", "client_secret"): {"webhook_url": None, **_TEAMS, "refresh_token": "r"},
+    ("microsoft_teams", "refresh_token"): {"webhook_url": None, **_TEAMS},
     ("prometheus", "password"): {"bearer_token": None, "username": "user"},
+    ("smtp", "oauth_token"): {"password": None},
     ("slack", "bot_token"): {"webhook_url": None, "channel": "#canary"},
+    ("twilio", "api_key_secret"): {"auth_token": None, "api_key_sid": "SK" + "0" * 32},
     ("webhook", "secret_url"): {"url": None},
     ("zendesk", "oauth_token"): {"api_token": None, "email": None},
 }
@@ -319,8 +375,11 @@ def configurations(
         (f"Bearer {canary}", canary),
         (canary, canary),
         (f"xoxb-{canary}", canary),
+        (f"123456789:{canary}", canary),
         (f"http://user:{canary}@{host}", canary),
         (f"{base}/services/T0/B0/{canary}", canary),
+        (f"{base}/api/webhooks/1/{canary}", canary),
+        (f"{base}/hooks/{canary}", canary),
         (f"http://{canary}@{host}/1", canary),
         (f"whsk_{canary[:43]:A<43}=", canary),
         *([pem, (_service_account(pem[0]), pem[1])] if pem else []),
@@ -365,7 +424,7 @@ def _stand_in(provider: str) -> Any:
 def _at(kind: AnyConnector, base: str, given: Mapping[str, object]) -> dict[str, object]:
     """`api_url` and its like, where the provider has one that the stand-in's configuration leaves out."""
     names = {field.name for field in fields_of(kind.Config)} - given.keys()
-    return dict.fromkeys(names & {"api_url"}, base)
+    return dict.fromkeys(names & {"api_url", "login_url", "url"}, base)
 
 
 def _is_good(kind: AnyConnector, config: Mapping[str, object]) -> bool:

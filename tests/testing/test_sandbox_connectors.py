@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -175,4 +176,5 @@ def test_every_stand_in_says_how_to_reach_it() -> None:
         for name in names:
             config = sandbox.config(name)
             load(Registry().get(name).Config, config, subject=name)
-            assert sandbox[name].url.removeprefix("http://") in str(config)
+            assert urlsplit(sandbox[name].url).port is not None
+            assert str(urlsplit(sandbox[name].url).port) in str(config)

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from integrations_sdk.clock import uuid7
 from integrations_sdk.codec import closest, load
+from integrations_sdk.connectors.addresses import (
+    address,
+    bare,
+    is_address,
+    is_international,
+    named,
+    on_the_wire,
+)
 from integrations_sdk.connectors.aws import AwsConfig, AwsConnector
 from integrations_sdk.connectors.build_server import BuildServer
 from integrations_sdk.connectors.builds import BuildServerConfig, parameter_text
@@ -18,9 +26,18 @@ from integrations_sdk.connectors.capabilities import (
     SecurityScanner,
     SourceHost,
 )
-from integrations_sdk.connectors.config import ConnectorConfig, http_url, not_empty, one_of, setting, settings
-from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext, ConnectorMemory
-from integrations_sdk.connectors.faults import Fault, fault_of, json_of, sentence, time_of, words_of
+from integrations_sdk.connectors.config import (
+    ConnectorConfig,
+    http_url,
+    is_loopback,
+    not_empty,
+    one_of,
+    setting,
+    settings,
+)
+from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext
+from integrations_sdk.connectors.drafting import MailDraft, draft_of, header_text
+from integrations_sdk.connectors.faults import Fault, fault_of, json_of, pause_of, sentence, time_of, words_of
 from integrations_sdk.connectors.granting import (
     AccessToken,
     TokenKeeper,
@@ -28,8 +45,12 @@ from integrations_sdk.connectors.granting import (
     oauth_fault,
     request_token,
 )
+from integrations_sdk.connectors.html import html_text
 from integrations_sdk.connectors.identity import changed_users, group_ids, in_groups, with_groups
 from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_of
+from integrations_sdk.connectors.mail import MailConnector
+from integrations_sdk.connectors.markdown import MARKDOWN_ATOM, escape_markdown, markdown_link
+from integrations_sdk.connectors.memory import ConnectorMemory
 from integrations_sdk.connectors.paging import Following, changed_query, linked
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.reading import at, objects_at, text_at, texts_at
@@ -42,15 +63,18 @@ from integrations_sdk.connectors.service_accounts import (
     service_account_key,
 )
 from integrations_sdk.connectors.subscription import unwanted
-from integrations_sdk.connectors.telemetry import (
-    batches,
-    event_facts,
-    event_metrics,
-    finite,
-    packed,
-    stacked,
+from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed, stacked
+from integrations_sdk.connectors.text import (
+    cut_off,
+    left_out,
+    plain_text,
+    split_text,
+    uncalled,
+    utf16_length,
+    visible,
+    web_url,
 )
-from integrations_sdk.connectors.wire import basic, given, json_bytes, url_path
+from integrations_sdk.connectors.wire import ascii_host, basic, given, json_bytes, multipart, url_path
 from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -63,12 +87,23 @@ from integrations_sdk.errors import (
     RateLimitedError,
     RejectedError,
 )
-from integrations_sdk.http.base import Connection, Headers, RateLimit, Request, Response, RetryPolicy, origin
+from integrations_sdk.http.base import (
+    Connection,
+    Headers,
+    Pause,
+    RateLimit,
+    Request,
+    Response,
+    RetryPolicy,
+    origin,
+)
 from integrations_sdk.http.retry import http_date
+from integrations_sdk.mail.base import Envelope, MailServer, Security
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
     MASK,
     Actor,
+    Attachment,
     Build,
     BuildRequest,
     BuildStatus,
@@ -105,11 +140,13 @@ from integrations_sdk.models import (
 from integrations_sdk.signing import PROFILES, key_problem, profile_headers, sign
 
 __all__ = [
+    "MARKDOWN_ATOM",
     "MASK",
     "MOST_PAGES",
     "PROFILES",
     "AccessToken",
     "Actor",
+    "Attachment",
     "AuthenticationError",
     "AwsConfig",
     "AwsConnector",
@@ -130,6 +167,7 @@ __all__ = [
     "ConnectorError",
     "ConnectorMemory",
     "DeadlineExceededError",
+    "Envelope",
     "Event",
     "EventSink",
     "EventType",
@@ -151,6 +189,9 @@ __all__ = [
     "Link",
     "LogEntry",
     "LogSink",
+    "MailConnector",
+    "MailDraft",
+    "MailServer",
     "Message",
     "Metric",
     "MetricKind",
@@ -159,6 +200,7 @@ __all__ = [
     "Notifier",
     "Outcome",
     "OutcomeStatus",
+    "Pause",
     "PermissionDeniedError",
     "Problem",
     "ProviderUnavailableError",
@@ -172,6 +214,7 @@ __all__ = [
     "Scanner",
     "ScannerConfig",
     "Secret",
+    "Security",
     "SecurityScanner",
     "Sent",
     "ServiceAccount",
@@ -183,12 +226,18 @@ __all__ = [
     "UserDraft",
     "UserState",
     "access_token",
+    "address",
+    "ascii_host",
     "at",
+    "bare",
     "basic",
     "batches",
     "changed_query",
     "changed_users",
     "closest",
+    "cut_off",
+    "draft_of",
+    "escape_markdown",
     "event_facts",
     "event_metrics",
     "fault_of",
@@ -196,27 +245,39 @@ __all__ = [
     "gate_of",
     "given",
     "group_ids",
+    "header_text",
+    "html_text",
     "http_date",
     "http_url",
     "in_groups",
+    "is_address",
+    "is_international",
+    "is_loopback",
     "is_marked",
     "issue_text",
     "json_bytes",
     "json_of",
     "jwt_grant",
     "key_problem",
+    "left_out",
     "linked",
     "load",
     "mark_of",
+    "markdown_link",
     "message_for",
+    "multipart",
+    "named",
     "not_empty",
     "oauth_fault",
     "objects_at",
+    "on_the_wire",
     "one_of",
     "origin",
     "packed",
     "parameter_text",
+    "pause_of",
     "plain",
+    "plain_text",
     "profile_headers",
     "request_token",
     "rsa_private_key",
@@ -227,13 +288,18 @@ __all__ = [
     "settings",
     "sign",
     "signed_token",
+    "split_text",
     "stacked",
     "text_at",
     "texts_at",
     "time_of",
+    "uncalled",
     "unwanted",
     "url_path",
+    "utf16_length",
     "uuid7",
+    "visible",
+    "web_url",
     "with_groups",
     "words_of",
 ]

@@ -12,16 +12,20 @@ import attrs
 
 from integrations_sdk.codec import closest
 from integrations_sdk.errors import Problem
+from integrations_sdk.http.base import Connection
+from integrations_sdk.http.guard import Guard
 from integrations_sdk.models import SENDER_EVENTS, EventType, Secret
 
 __all__ = [
     "ConnectorConfig",
     "Validate",
     "by_field",
+    "connection_of",
     "default_of",
     "fields_of",
     "from_text",
     "http_url",
+    "is_loopback",
     "not_empty",
     "one_of",
     "secret_names",
@@ -33,6 +37,7 @@ __all__ = [
 
 T = TypeVar("T")
 
+_USUAL: Final = Connection()
 _TRUTHS: Final = {
     **dict.fromkeys(("true", "yes", "on", "1"), True), **dict.fromkeys(("false", "no", "off", "0"), False),
 }  # fmt: skip
@@ -135,6 +140,11 @@ def http_url(value: str) -> str | None:
     return "a URL without user and password in it" if parts.username or parts.password else None
 
 
+def is_loopback(host: str | None) -> bool:
+    """Whether requests stay on this machine, where a test's stand-in may listen."""
+    return host in {"localhost", "::1"} or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host or ""))
+
+
 def not_empty(value: str) -> str | None:
     """Validate: some text other than white space, without line breaks."""
     if not value.strip():
@@ -192,6 +202,14 @@ def secret_values(config: ConnectorConfig) -> list[str]:
         for secret in secrets_in(name, getattr(config, name)).values()
     )
     return sorted((secret.reveal() for secret in found if secret), key=len, reverse=True)
+
+
+def connection_of(config: ConnectorConfig, guard: Guard | None = None) -> Connection:
+    """How to connect, as a configuration says."""
+    if config.verify_ssl and config.ca_file is None and config.proxy is None and guard is None:
+        return _USUAL
+    proxy = config.proxy.reveal() if config.proxy else None
+    return Connection(verify=config.verify_ssl, ca_file=config.ca_file, proxy=proxy, guard=guard)
 
 
 def secrets_in(name: str, value: object) -> dict[str, Secret]:

@@ -9,23 +9,35 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from itertools import count
-from typing import ClassVar, Final, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 import attrs
 
 from integrations_sdk.clock import Clock
 from integrations_sdk.connectors.capabilities import EventSink, Notifier
-from integrations_sdk.connectors.config import ConnectorConfig, secret_values
+from integrations_sdk.connectors.config import ConnectorConfig, connection_of, secret_values
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, unexpected
 from integrations_sdk.connectors.masking import Credentials, Masks
+from integrations_sdk.connectors.memory import ConnectorMemory
 from integrations_sdk.connectors.paging import Following, linked
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.wire import encoded, query_string
 from integrations_sdk.errors import ConnectorError, RejectedError
-from integrations_sdk.http.base import Call, Connection, HttpSender, RateLimit, Request, Response, RetryPolicy
+from integrations_sdk.http.base import (
+    Call,
+    Connection,
+    HttpSender,
+    Pause,
+    RateLimit,
+    Request,
+    Response,
+    RetryPolicy,
+)
 from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.retry import retry_after
+from integrations_sdk.mail.base import MailSender
+from integrations_sdk.mail.client import MAIL_BY_CLOCK
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
     Category,
@@ -38,13 +50,10 @@ from integrations_sdk.models import (
     Secret,
 )
 
-__all__ = ["MOST_PAGES", "Connector", "ConnectorContext", "ConnectorMemory"]
+__all__ = ["MOST_PAGES", "Connector", "ConnectorContext"]
 
 MOST_PAGES: Final = 10_000
 """A listing that goes on after so many pages is taken for one that never ends."""
-
-_LONGEST: Final = 1000
-_USUAL: Final = Connection()
 
 _AMBIGUOUS: Final = frozenset({500, 502, 504})
 """Server errors that leave open whether the request had its effect; 503 says that it had none."""
@@ -53,24 +62,13 @@ C_co = TypeVar("C_co", bound=ConnectorConfig, covariant=True)  # so that each is
 T = TypeVar("T")
 
 
-class ConnectorMemory(Protocol):
-    """What a connector remembers between calls and restarts, for one integration."""
-
-    async def recall(self, key: str) -> dict[str, JsonValue] | None:
-        """What was remembered under the key; None if nothing."""
-        ...
-
-    async def remember(self, key: str, value: dict[str, JsonValue]) -> None:
-        """Keep the value, in place of an earlier one."""
-        ...
-
-
 @attrs.frozen(kw_only=True)
 class ConnectorContext:
     """What a connector is given beside its configuration.
 
     Attributes:
         integration_id: None while a configuration is only being tried.
+        mail: for providers that are no HTTP (`MailConnector`).
         guard: what the URLs of a provider with `user_supplied_urls` are held to; None: nothing.
         renderings: of events, shared by the connectors of one manager.
         open: another integration of the same tenant, by id.
@@ -86,6 +84,7 @@ class ConnectorContext:
     spawn: Callable[[Coroutine[object, object, None], str], object]
     guard: Guard | None = None
     renderings: Renderings = attrs.field(factory=Renderings)
+    mail: MailSender = attrs.field(default=MAIL_BY_CLOCK)
 
 
 class Connector(Generic[C_co]):
@@ -153,6 +152,10 @@ class Connector(Generic[C_co]):
     def fault(self, response: Response) -> Fault | None:
         """What is wrong with an answer, None when it is good. The status decides unless this is overridden."""
         return fault_of(response)
+
+    def pause(self, response: Response) -> Pause | None:  # noqa: ARG002  # for subclasses
+        """What the body of a refusal (403, 429, 503) asks to wait; None leaves it to the headers."""
+        return None
 
     async def handle_event(self, event: Event) -> Outcome:
         """Act on an event that `wants()` let through. A notifier tells people; an event sink records it."""
@@ -239,6 +242,7 @@ class Connector(Generic[C_co]):
                 idempotent=safe,
                 retry=policy,
                 rate=rate or self.rate,
+                pause=self.pause,
             ),
         )
         if not response.ok:
@@ -292,6 +296,7 @@ class Connector(Generic[C_co]):
 
     def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
         """The error for a fault, with all that the answer says and no secret that it echoes."""
+        pause = None if response.ok else self.pause(response)
         failure = fault.kind(
             self.shown(fault.message),
             provider=self.provider,
@@ -300,7 +305,7 @@ class Connector(Generic[C_co]):
             status=response.status,
             request_id=self._masked(request_id(response)),
             attempts=response.attempts,
-            retry_after=retry_after(response.headers, self.context.clock.now()),
+            retry_after=pause.wait if pause else retry_after(response.headers, self.context.clock.now()),
             code=None if fault.code is None else self.shown(fault.code),
         )
         if fault.retryable is not None:
@@ -309,7 +314,7 @@ class Connector(Generic[C_co]):
 
     def shown(self, text: str) -> str:
         """A vendor's words as they may be shown: one line of at most 1000 characters, without credentials."""
-        return sentence(self.masks.text(text), _LONGEST)
+        return sentence(self.masks.text(text), longest=1000)
 
     def lent(self, secret: Secret | str) -> str:
         """The value of a secret that is no configuration's, but passed on in a call; it is masked as well."""
@@ -324,12 +329,7 @@ class Connector(Generic[C_co]):
     @property
     def connection(self) -> Connection:
         """How to connect, from the configuration."""
-        config = self.config
-        guard = self.context.guard if self.user_supplied_urls else None
-        if config.verify_ssl and config.ca_file is None and config.proxy is None and guard is None:
-            return _USUAL
-        proxy = config.proxy.reveal() if config.proxy else None
-        return Connection(verify=config.verify_ssl, ca_file=config.ca_file, proxy=proxy, guard=guard)
+        return connection_of(self.config, self.context.guard if self.user_supplied_urls else None)
 
     def parse(self, response: Response, operation: str) -> dict[str, JsonValue]:
         """The answer's JSON object, without credentials that it repeats (`json_of()` is for what hands them out).

@@ -146,6 +146,7 @@ class ConnectorDirectory:
             scope=self.runtime.scope,
             guard=self.runtime.guard,
             renderings=self._renderings,
+            mail=self.runtime.mail,
             memory=_StoredMemory(self.runtime, integration_id or uuid7(self.runtime.clock.now())),
             open=self.open,
             spawn=lambda work, name: self.runtime.tasks.spawn(work, name=name),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import attrs
@@ -18,13 +18,24 @@ from integrations_sdk.errors import (
     RateLimitedError,
     RejectedError,
 )
-from integrations_sdk.http.base import Response
+from integrations_sdk.http.base import Pause, Response
 from integrations_sdk.models import JsonValue
 
-__all__ = ["Fault", "fault_of", "json_of", "request_id", "sentence", "time_of", "unexpected", "words_of"]
+__all__ = [
+    "Fault",
+    "fault_of",
+    "json_of",
+    "pause_of",
+    "request_id",
+    "sentence",
+    "time_of",
+    "unexpected",
+    "words_of",
+]
 
 _MAYBE_JSON: Final = re.compile(rb'[ \t\r\n]*[\[{"0-9tfn-]')
 _LONGEST: Final = 300
+_LONGEST_PAUSE: Final = 86_400  # seconds
 _SPEAKING_KEYS: Final = (
     "message", "error_description", "error", "errorMessages", "errors", "detail", "details", "title", "reason", "msg",
 )  # fmt: skip
@@ -107,6 +118,13 @@ def time_of(value: JsonValue) -> datetime | None:
         return parse_time(value) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def pause_of(seconds: JsonValue, *, everywhere: bool = False) -> Pause | None:
+    """What a refusal's body asks to wait, a day at most; None when it is no number of seconds."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:
+        return None
+    return Pause(wait=timedelta(seconds=min(seconds, _LONGEST_PAUSE)), everywhere=everywhere)
 
 
 def words_of(response: Response) -> str:

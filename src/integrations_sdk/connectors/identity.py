@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from integrations_sdk.connectors.connector import ConnectorMemory
+from integrations_sdk.connectors.memory import ConnectorMemory
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models import Group, User, UserChanges
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import json as json_codec
+import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Final, cast
 from urllib.parse import quote, urlencode
 
 from integrations_sdk.errors import ConfigurationError, Problem
-from integrations_sdk.models import JsonValue
+from integrations_sdk.models import Attachment, JsonValue
 
-__all__ = ["basic", "encoded", "given", "json_bytes", "query_string", "url_path"]
+__all__ = ["ascii_host", "basic", "encoded", "given", "json_bytes", "multipart", "query_string", "url_path"]
 
 _STEPS: Final = frozenset({"", ".", ".."})
+_MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.-]+)*", re.ASCII)
 # `json.dumps` with any option makes an encoder for every call
 _TO_JSON: Final = json_codec.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
@@ -29,6 +32,14 @@ def url_path(template: str, /, **values: object) -> str:
         problems = [Problem(name, "expected something other than nothing, `.` and `..`") for name in wrong]
         raise ConfigurationError("request", problems)
     return template.format_map({name: quote(text, safe="", errors="replace") for name, text in texts.items()})
+
+
+def ascii_host(host: str) -> str | None:
+    """A host's name in ASCII (RFC 5890: `münchen.example` is `xn--mnchen-3ya.example`); None if it has none."""
+    try:
+        return host.lower() if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        return None
 
 
 def query_string(query: Mapping[str, str | Sequence[str]] | None) -> str:
@@ -58,6 +69,32 @@ def json_bytes(value: object) -> bytes:
         remedy = "use text, finite numbers, true, false, null, lists and mappings"
         raise ConfigurationError.of("request", "body", "expected what JSON can hold", remedy) from error
     return text.encode("utf-8", "replace")
+
+
+def multipart(fields: Mapping[str, str], files: Mapping[str, Attachment]) -> tuple[bytes, str]:
+    """A form with files (RFC 7578), and its content type.
+
+    The boundary is made of the content, so the same form has the same bytes; nothing in it can be the boundary.
+    """
+    parts = [
+        (f'name="{_quoted(name)}"', "", text.encode("utf-8", "replace")) for name, text in fields.items()
+    ]
+    for name, file in files.items():
+        kind = file.media_type if _MEDIA_TYPE.fullmatch(file.media_type) else "application/octet-stream"
+        named = f'name="{_quoted(name)}"; filename="{_quoted(file.name)}"'
+        parts.append((named, f"\r\ncontent-type: {kind}", file.content))
+    digest = sha256(b"\0".join(content for _, _, content in parts)).hexdigest()[:40]
+    pieces = [
+        f"--{digest}\r\ncontent-disposition: form-data; {named}{kind}\r\n\r\n".encode() + content + b"\r\n"
+        for named, kind, content in parts
+    ]
+    return b"".join(pieces) + f"--{digest}--\r\n".encode(), f"multipart/form-data; boundary={digest}"
+
+
+def _quoted(name: str) -> str:
+    """A name within a header, as browsers write it."""
+    clean = name.encode("utf-8", "replace").decode()
+    return clean.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A").replace("\0", "%00")
 
 
 def encoded(json: object, form: object, content: bytes | None) -> tuple[bytes, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ __all__ = [
     "Connection",
     "Headers",
     "HttpSender",
+    "Pause",
     "RateLimit",
     "Request",
     "Response",
@@ -111,6 +112,18 @@ class RateLimit:
     period: timedelta
 
 
+@attrs.frozen(kw_only=True)
+class Pause:
+    """How long a refusal asks to wait, where its body says so.
+
+    Attributes:
+        everywhere: the refusal is of everything that comes from here, not of one account.
+    """
+
+    wait: timedelta
+    everywhere: bool = False
+
+
 @attrs.frozen(kw_only=True, repr=False)
 class Request:
     """One HTTP request, complete.
@@ -192,6 +205,7 @@ class Call:
         account: tells accounts of one provider apart, e.g. the integration's id.
         idempotent: repeating it does no more than doing it once, so an ambiguous failure may be retried.
         rate: the vendor's documented limit, before its headers say better.
+        pause: what the body of a refusal (403, 429, 503) asks for, which goes before its headers; None: nothing.
     """
 
     provider: str
@@ -201,6 +215,7 @@ class Call:
     idempotent: bool = False
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
     rate: RateLimit | None = None
+    pause: Callable[[Response], Pause | None] | None = attrs.field(default=None, repr=False, eq=False)
 
 
 class Transport(Protocol):

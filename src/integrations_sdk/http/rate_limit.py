@@ -54,6 +54,9 @@ class _Account:
         self.waiting = 0
         self.lock = asyncio.Lock()  # first come, first served
 
+    def block(self, until: float) -> None:
+        self.blocked_until = max(self.blocked_until, until)
+
     def wait(self, rate: RateLimit | None, now: float, ahead: int = 0) -> float:
         starts = self.starts.get(rate, ()) if rate is not None else ()
         return wait_for(starts, rate, now, blocked_until=self.blocked_until, ahead=ahead)
@@ -80,6 +83,7 @@ class RateLimiter:
     def __init__(self, clock: Clock, *, max_accounts: int = 4096) -> None:
         self._clock = clock
         self._accounts: OrderedDict[tuple[str, str], _Account] = OrderedDict()
+        self._blocked: dict[str, float] = {}  # provider → until when, as it asked of all that comes from here
         self._max_accounts = max_accounts
 
     async def acquire(self, call: Call, timeout: float) -> None:
@@ -110,17 +114,28 @@ class RateLimiter:
         Returns:
             How long that is; None when it does not ask, which includes a limit not used up.
         """
-        headers = response.headers
+        headers, everywhere = response.headers, False
         if response.status in _REFUSALS:
-            wait = retry_after(headers, self._clock.now())
+            said = call.pause(response) if call.pause is not None else None
+            wait = said.wait if said is not None else retry_after(headers, self._clock.now())
+            everywhere = said is not None and said.everywhere
         elif announces_limit(headers):
             wait = reset_after(headers, self._clock.now())
         else:
             return None
         if wait and response.status != 503:  # that one speaks of the server, not of this account's share
-            account = self._remember((call.provider, call.account))
-            account.blocked_until = max(account.blocked_until, self._clock.monotonic() + wait.total_seconds())
+            until = self._clock.monotonic() + wait.total_seconds()
+            self._remember((call.provider, call.account)).block(until)
+            if everywhere:
+                self._block(call.provider, until)
         return wait
+
+    def _block(self, provider: str, until: float) -> None:
+        """Block every account of a provider, those included that are met only later."""
+        self._blocked[provider] = max(until, self._blocked.get(provider, 0.0))
+        for (name, _), account in self._accounts.items():
+            if name == provider:
+                account.block(until)
 
     async def _wait_turn(self, account: _Account, call: Call, until: float) -> None:
         account.waiting += 1
@@ -138,7 +153,7 @@ class RateLimiter:
 
     def _known(self, call: Call) -> _Account | None:
         key = (call.provider, call.account)
-        if key in self._accounts or call.rate is not None:
+        if key in self._accounts or call.rate is not None or call.provider in self._blocked:
             return self._remember(key)
         return None
 
@@ -146,6 +161,7 @@ class RateLimiter:
         account = self._accounts.get(key)
         if account is None:
             account = self._accounts[key] = _Account()
+            account.block(self._blocked.get(key[0], 0.0))
             if len(self._accounts) > self._max_accounts:
                 self._accounts.popitem(last=False)
         else:

@@ -10,7 +10,7 @@ from integrations_sdk.models.integration import (
     IntegrationType,
     Scope,
 )
-from integrations_sdk.models.message import Field, Level, Link, Message
+from integrations_sdk.models.message import Attachment, Field, Level, Link, Message
 from integrations_sdk.models.outcome import Outcome, OutcomeList, OutcomeStatus, Sent
 from integrations_sdk.models.record import JsonValue, Record, RecordList, html_table, plain
 from integrations_sdk.models.secret import MASK, Secret
@@ -35,6 +35,7 @@ __all__ = [
     "MASK",
     "SENDER_EVENTS",
     "Actor",
+    "Attachment",
     "Build",
     "BuildRequest",
     "BuildStatus",

@@ -31,6 +31,13 @@ class IntegrationType(StrEnum):
     """The built-in providers; a third party's is named by its string."""
 
     SLACK = "slack"
+    DISCORD = "discord"
+    MATTERMOST = "mattermost"
+    MICROSOFT_TEAMS = "microsoft_teams"
+    TELEGRAM = "telegram"
+    SMTP = "smtp"
+    SENDGRID = "sendgrid"
+    TWILIO = "twilio"
     JIRA = "jira"
     ZENDESK = "zendesk"
     ASANA = "asana"

@@ -24,27 +24,34 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.bamboo import BambooStandIn
     from integrations_sdk.testing.vendors.custom import CustomStandIn
     from integrations_sdk.testing.vendors.datadog import DatadogStandIn
+    from integrations_sdk.testing.vendors.discord import DiscordStandIn
     from integrations_sdk.testing.vendors.github import GitHubStandIn
     from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
     from integrations_sdk.testing.vendors.google_cloud_build import CloudBuildStandIn
     from integrations_sdk.testing.vendors.grafana import GrafanaStandIn
     from integrations_sdk.testing.vendors.jenkins import JenkinsStandIn
     from integrations_sdk.testing.vendors.jira import JiraStandIn
+    from integrations_sdk.testing.vendors.mattermost import MattermostStandIn
     from integrations_sdk.testing.vendors.mend import MendStandIn
+    from integrations_sdk.testing.vendors.microsoft_teams import MicrosoftTeamsStandIn
     from integrations_sdk.testing.vendors.okta import OktaStandIn
     from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
     from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
     from integrations_sdk.testing.vendors.prometheus import PrometheusStandIn
     from integrations_sdk.testing.vendors.redmine import RedmineStandIn
     from integrations_sdk.testing.vendors.secrets_manager import SecretsManagerStandIn
+    from integrations_sdk.testing.vendors.sendgrid import SendGridStandIn
     from integrations_sdk.testing.vendors.sentry import SentryStandIn
     from integrations_sdk.testing.vendors.slack import SlackStandIn
+    from integrations_sdk.testing.vendors.smtp import SmtpStandIn
     from integrations_sdk.testing.vendors.sns import SnsStandIn
     from integrations_sdk.testing.vendors.snyk import SnykStandIn
     from integrations_sdk.testing.vendors.sonarqube import SonarQubeStandIn
     from integrations_sdk.testing.vendors.splunk import SplunkStandIn
     from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
     from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
+    from integrations_sdk.testing.vendors.telegram import TelegramStandIn
+    from integrations_sdk.testing.vendors.twilio import TwilioStandIn
     from integrations_sdk.testing.vendors.vault import VaultStandIn
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
     from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
@@ -98,6 +105,7 @@ class Sandbox:
     azure_ad: AzureAdStandIn
     custom: CustomStandIn
     datadog: DatadogStandIn
+    discord: DiscordStandIn
     github: GitHubStandIn
     gitlab: GitLabStandIn
     google_cloud_build: CloudBuildStandIn
@@ -108,9 +116,12 @@ class Sandbox:
     pagerduty: PagerDutyStandIn
     mend: MendStandIn
     okta: OktaStandIn
+    mattermost: MattermostStandIn
+    microsoft_teams: MicrosoftTeamsStandIn
     prometheus: PrometheusStandIn
     redmine: RedmineStandIn
     secrets_manager: SecretsManagerStandIn
+    sendgrid: SendGridStandIn
     sentry: SentryStandIn
     slack: SlackStandIn
     statuspage: StatuspageStandIn
@@ -120,6 +131,9 @@ class Sandbox:
     teamcity: TeamCityStandIn
     splunk: SplunkStandIn
     vault: VaultStandIn
+    smtp: SmtpStandIn
+    telegram: TelegramStandIn
+    twilio: TwilioStandIn
     webhook: WebhookStandIn
     zendesk: ZendeskStandIn
 
@@ -140,7 +154,8 @@ class Sandbox:
         if name in self._stand_ins:
             msg = f"the sandbox has a stand-in {name!r} already"
             raise AlreadyExistsError(msg)
-        stand_in.url = self._server.serve(lambda request: self._answer(name, stand_in, request))
+        own = stand_in.listen_on(self._server)
+        stand_in.url = own or self._server.serve(lambda request: self._answer(name, stand_in, request))
         self._stand_ins[name] = stand_in
         return stand_in
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -44,15 +45,20 @@ class LoopbackServer:
         Raises:
             StateError: the server is closed.
         """
-        if self._closed:
-            msg = "the sandbox is closed; make a new one"
-            raise StateError(msg)
-        self._start()
-        # The socket listens at once, so that a request made before the loop takes it over only waits.
-        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        host, port = listener.getsockname()
+        listener = self._socket()
         asyncio.run_coroutine_threadsafe(self._listen(listener, handler), self._loop).result()
-        return f"http://{host}:{port}"
+        return "http://{}:{}".format(*listener.getsockname())
+
+    def listen(self, protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None = None) -> int:
+        """Serve something other than HTTP: a protocol, made anew for each connection; the port.
+
+        Raises:
+            StateError: the server is closed.
+        """
+        listener = self._socket()
+        port: int = listener.getsockname()[1]
+        asyncio.run_coroutine_threadsafe(self._adopt(listener, protocol, tls), self._loop).result()
+        return port
 
     def close(self) -> None:
         """End everything, and return when it has ended; a second call does nothing."""
@@ -61,6 +67,14 @@ class LoopbackServer:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
             self._thread = None
+
+    def _socket(self) -> socket.socket:
+        if self._closed:
+            msg = "the sandbox is closed; make a new one"
+            raise StateError(msg)
+        self._start()
+        # The socket listens at once, so that a request made before the loop takes it over only waits.
+        return socket.create_server(("127.0.0.1", 0), backlog=512)
 
     def _start(self) -> None:
         if self._thread is None:
@@ -90,6 +104,11 @@ class LoopbackServer:
             task.add_done_callback(self._tasks.discard)
 
         self._servers.append(await asyncio.start_server(connected, sock=listener, limit=LARGEST_HEAD))
+
+    async def _adopt(
+        self, listener: socket.socket, protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None
+    ) -> None:
+        self._servers.append(await self._loop.create_server(protocol, sock=listener, ssl=tls))
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import email
+import email.policy
 import gzip
 import json
 import re
+import ssl
 import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import ClassVar, TypeVar, cast
+from typing import ClassVar, Protocol, TypeVar, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
@@ -17,7 +21,7 @@ from integrations_sdk.http.base import Headers
 from integrations_sdk.models import JsonValue
 from integrations_sdk.testing.faults import FaultQueue, FaultSpec
 
-__all__ = ["Received", "Reply", "Route", "StandIn", "route"]
+__all__ = ["Listener", "Received", "Reply", "Route", "StandIn", "route"]
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +54,18 @@ class Received:
     def form(self) -> dict[str, str]:
         """The body as a form; of repeated fields the last."""
         return {name: values[-1] for name, values in parse_qs(self.body.decode("utf-8", "replace")).items()}
+
+    def parts(self) -> dict[str, tuple[str | None, bytes]]:
+        """The body as a form with files (RFC 7578): each part's file name, if it has one, and its content."""
+        head = b"content-type: " + self.headers.get("content-type", "").encode() + b"\r\n\r\n"
+        form = email.message_from_bytes(head + self.body, policy=email.policy.HTTP)
+        return {
+            str(part.get_param("name", header="content-disposition")): (
+                part.get_filename(),
+                bytes(part.get_payload(decode=True) or b""),
+            )
+            for part in (form.iter_parts() if form.is_multipart() else ())
+        }
 
     @classmethod
     def of(cls, method: str, target: str, headers: Headers, body: bytes) -> Received:
@@ -117,6 +133,14 @@ def route(method: str, template: str) -> Callable[[R], R]:
     return mark
 
 
+class Listener(Protocol):
+    """What serves protocols other than HTTP: `LoopbackServer`."""
+
+    def listen(self, protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None = None) -> int:
+        """Serve the protocol, made anew for each connection; the port."""
+        ...
+
+
 class StandIn:
     """One vendor in miniature.
 
@@ -159,6 +183,10 @@ class StandIn:
     def accepts(self, reply: Reply) -> bool:
         """Whether the reply says that the request was accepted."""
         return reply.status < 400
+
+    def listen_on(self, server: Listener) -> str | None:  # noqa: ARG002  # for those that are no HTTP
+        """Where the stand-in listens by itself; None for HTTP, which the sandbox sees to."""
+        return None
 
     def fail(
         self,

@@ -13,6 +13,7 @@ from integrations_sdk.connectors.base import (
     Problem,
     Secret,
     http_url,
+    is_loopback,
     not_empty,
     setting,
     settings,
@@ -34,21 +35,16 @@ def _hook_url(value: str) -> str | None:
         return expected
     parts = urlsplit(value)
     known = parts.scheme == "https" and parts.hostname in _HOOK_HOSTS and parts.port in {None, 443}
-    good = (known or _is_loopback(parts.hostname)) and len(parts.path) > 1 and not parts.query
+    good = (known or is_loopback(parts.hostname)) and len(parts.path) > 1 and not parts.query
     return None if good else expected
 
 
 def _api_url(value: str) -> str | None:
     if http_url(value) is None:
         parts = urlsplit(value)
-        if parts.scheme == "https" or _is_loopback(parts.hostname):
+        if parts.scheme == "https" or is_loopback(parts.hostname):
             return None
     return "an https URL, for the token goes there"
-
-
-def _is_loopback(host: str | None) -> bool:
-    """Whether requests stay on this machine, where a test's stand-in may listen."""
-    return host in {"localhost", "::1"} or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host or ""))
 
 
 def _bot_token(value: str) -> str | None:

@@ -11,7 +11,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from integrations_sdk.connectors.base import JsonValue, Message
+from integrations_sdk.connectors.base import (
+    JsonValue,
+    Link,
+    Message,
+    cut_off,
+    left_out,
+    plain_text,
+    split_text,
+    visible,
+    web_url,
+)
 from integrations_sdk.connectors.slack.config import LONGEST_TEXT, SlackMessage
 
 __all__ = ["Payload", "escape", "flat", "link", "mention", "payloads_of", "rendered", "split"]
@@ -25,6 +35,8 @@ _FIELDS: Final = 10
 _FIELD: Final = 500  # Slack takes 2,000, but facts are short, and ten have to fit into a message
 _MOST_FIELDS: Final = 50
 _FALLBACK: Final = 300
+_BUTTON: Final = 75
+_MOST_BUTTONS: Final = 25
 
 _ATOM = re.compile(r"&(?:amp|lt|gt);|<[^<>\n]{1,2000}>")
 _EVERYBODY: Final = frozenset({"here", "channel", "everyone"})
@@ -66,13 +78,7 @@ def split(text: str, limit: int) -> list[str]:
     A part ends after a line, failing that after a word, and inside an escape (`&amp;`) or a link only
     where one alone exceeds the limit.
     """
-    parts: list[str] = []
-    start = 0
-    while len(text) - start > limit:
-        end = _cut(text, start, start + limit)
-        parts.append(text[start:end])
-        start = end
-    return [*parts, text[start:]]
+    return split_text(text, limit, atom=_ATOM)
 
 
 def payloads_of(message: SlackMessage) -> list[Payload]:
@@ -105,11 +111,11 @@ def rendered(message: Message, mentions: Sequence[str] = ()) -> list[Payload]:
     What exceeds one message goes on in further ones; beyond 40,000 characters it is cut off.
     """
     called = [mention(whom) for whom in (*mentions, *message.mentions)]
-    title = [f"*{link(_cut_off(message.title, _FALLBACK), message.url)}*"] if message.title else []
-    text = _cut_off(escape(message.text), LONGEST_TEXT)
+    title = [f"*{link(_cut_off(visible(message.title), _FALLBACK), message.url)}*"] if message.title else []
+    text = _cut_off(escape(visible(message.text)), LONGEST_TEXT)
     body = [_section(part) for part in split(text, _SECTION) if part.strip()]
     first, *later = _packed([*body[:2], *_facts(message), *body[2:]])
-    fallback = _cut_off(escape(message.summary or "notification"), _FALLBACK)
+    fallback = _cut_off(escape(visible(message.summary).strip() or "notification"), _FALLBACK)
 
     def beside(blocks: list[Payload]) -> list[JsonValue]:
         return [{"color": message.level.colour, "fallback": fallback, "blocks": [*blocks]}]
@@ -123,27 +129,41 @@ def rendered(message: Message, mentions: Sequence[str] = ()) -> list[Payload]:
 
 def flat(message: Message) -> str:
     """A message as plain text, for workflows, which know no blocks."""
-    facts = [f"{fact.name}: {fact.value}" for fact in message.fields]
-    links = [f"{item.label}: {item.url}" for item in message.links]
-    lines = [message.title, message.text, *facts, message.url or "", *links]
-    return _cut_off("\n".join(line for line in lines if line), _TEXT)
+    return cut_off(plain_text(message), _TEXT)
 
 
 def _facts(message: Message) -> Iterator[Payload]:
     """What stands below the text: fields, links, who it was and where it comes from."""
-    shown = [
-        f"*{escape(f.name)}*\n{link(f.value, f.url) if f.url else escape(f.value)}" for f in message.fields
-    ]
-    fields: list[JsonValue] = [_mrkdwn(_cut_off(field, _FIELD)) for field in shown[:_MOST_FIELDS]]
+    values = ((visible(fact.name), visible(fact.value), fact.url) for fact in message.fields)
+    facts = [f"*{escape(name)}*\n{link(value, url) if url else escape(value)}" for name, value, url in values]
+    fields: list[JsonValue] = [_mrkdwn(_cut_off(field, _FIELD)) for field in facts[:_MOST_FIELDS]]
     for at in range(0, len(fields), _FIELDS):
         yield {"type": "section", "fields": fields[at : at + _FIELDS]}
-    if message.links:
-        yield _section(_joined(link(item.label, item.url) for item in message.links))
+    yield from _buttons(message.actions)
+    links = (link(visible(item.label), item.url) for item in message.links)
+    if line := _joined(shown for shown in links if shown.strip()):
+        yield _section(line)
+    below = (message.author, message.footer, left_out(message))
     context: list[JsonValue] = [
-        _mrkdwn(_cut_off(escape(who), _FIELD)) for who in (message.author, message.footer) if who
+        _mrkdwn(_cut_off(shown, _FIELD)) for who in below if (shown := escape(visible(who or "")).strip())
     ]
     if context:
         yield {"type": "context", "elements": context}
+
+
+def _buttons(actions: Sequence[Link]) -> Iterator[Payload]:
+    """The actions as buttons that open a page; one that leads nowhere is left out."""
+    buttons: list[JsonValue] = [
+        {
+            "type": "button",
+            "text": {"type": "plain_text", "text": cut_off(action.label or action.url, _BUTTON)},
+            "url": action.url,
+        }
+        for action in actions
+        if web_url(action.url) and len(action.url) <= _SECTION
+    ]
+    if buttons:
+        yield {"type": "actions", "elements": buttons[:_MOST_BUTTONS]}
 
 
 def _packed(blocks: Iterable[Payload]) -> list[list[Payload]]:
@@ -179,21 +199,4 @@ def _joined(links: Iterable[str]) -> str:
 
 
 def _cut_off(text: str, limit: int) -> str:
-    return text if len(text) <= limit else split(text, limit - 1)[0] + "…"
-
-
-def _cut(text: str, start: int, hard: int) -> int:
-    """Where to end a part that must not reach beyond `hard`: in its second half after a line or a word."""
-    middle = (start + hard) // 2
-    for ending in ("\n", " "):
-        at = text.rfind(ending, middle, hard) + 1
-        if at > start and not _torn(text, start, at):
-            return at
-    return min((opened for opened in _torn(text, start, hard) if opened > start), default=hard)
-
-
-def _torn(text: str, start: int, at: int) -> list[int]:
-    """Where the link and the escape begin that an end at `at` would tear apart; a link may hold escapes."""
-    opened = (text.rfind(opening, start, at) for opening in "<&")
-    atoms = (_ATOM.match(text, begin) for begin in opened if begin >= 0)
-    return [atom.start() for atom in atoms if atom is not None and atom.end() > at]
+    return cut_off(text, limit, atom=_ATOM)
