@@ -22,13 +22,16 @@ class WorkerLimits:
     Attributes:
         concurrency: sends under way at a time. One that lasts longer than `slow_after` gives up its place,
             up to four times as many in all, so that hanging targets do not keep others waiting.
-        per_target: sends under way to one target (or host, where the sender names it).
+        per_target: sends under way to one target.
+        per_host: sends under way to one host, where the sender names it; more than `per_target`, so that one
+            target that hangs does not take all of its host's room.
         lease: how long what it holds stays with it after it was last heard of, e.g. killed.
         send_timeout: for one send; then it has failed.
     """
 
     concurrency: int = 64
     per_target: int = 16
+    per_host: int = 32
     lease: timedelta = timedelta(seconds=30)
     send_timeout: timedelta = timedelta(seconds=60)
     slow_after: timedelta = timedelta(seconds=2)
@@ -36,7 +39,7 @@ class WorkerLimits:
     def __attrs_post_init__(self) -> None:
         problems = [
             Problem(name, "expected 1 or more")
-            for name in ("concurrency", "per_target")
+            for name in ("concurrency", "per_target", "per_host")
             if getattr(self, name) < 1
         ]
         problems += [

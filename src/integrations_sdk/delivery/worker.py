@@ -77,7 +77,10 @@ class DeliveryWorker:
         self._limits = limits or WorkerLimits()
         self._random = random
         self._on_recorded = on_recorded
-        self._lanes = Lanes(self._limits.per_target, _PACED * self._limits.concurrency)
+        at_a_time = self._limits.per_target
+        self._lanes = Lanes(
+            at_a_time, max(at_a_time, self._limits.per_host), _PACED * self._limits.concurrency
+        )
         self._sends = Sends(self._limits)
         self._results: list[tuple[Result, Outcome]] = []
         self._unsent: list[Claimed] = []
@@ -135,7 +138,7 @@ class DeliveryWorker:
             return False
         if self._at_work() + self._reserved >= _AT_HAND * self._limits.concurrency:
             return False
-        if self._lanes.room(self._lane_name(target)) <= self._reserved:
+        if self._lanes.room(target) <= self._reserved:
             return False
         if not self._reserved:
             self._reserved_at = time.monotonic(), self._clock.now()
@@ -154,7 +157,7 @@ class DeliveryWorker:
             if not self.held:  # what is held is looked after
                 self._wake.set()
             for one in batch.claimed:
-                self._lanes.take(self._lane_name(one.delivery.target), one)
+                self._lanes.take(one, self._host(one.delivery.target))
             self._fill()
         return True
 
@@ -210,7 +213,7 @@ class DeliveryWorker:
         self._next_at = batch.next_at
         self._more = self._more or len(batch.claimed) == limit
         for claimed in batch.claimed:
-            self._lanes.add(self._lane_name(claimed.delivery.target), claimed)
+            self._lanes.add(claimed, self._host(claimed.delivery.target))
         self._fill()
 
     async def _record(self, finished: Sequence[tuple[Result, Outcome]]) -> None:
@@ -275,7 +278,7 @@ class DeliveryWorker:
                 await self._send(claimed, task)
             finally:
                 self._sends.end(task)
-                if self._lanes.sent(lane, claimed):
+                if self._lanes.sent(lane):
                     self._more = True
             found = self._next()
             if found is None:
@@ -367,9 +370,9 @@ class DeliveryWorker:
     def _is_due(self) -> bool:
         return self._more or (self._next_at is not None and self._next_at <= self._clock.now())
 
-    def _lane_name(self, target: Target) -> Hashable:
+    def _host(self, target: Target) -> Hashable:
         route = self._routes.get(target.kind)
-        return target if route is None or route.host is None else route.host(target)
+        return None if route is None or route.host is None else route.host(target)
 
     async def _finish(self) -> None:
         """Give back what was not begun, finish what was."""
