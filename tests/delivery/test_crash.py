@@ -58,11 +58,11 @@ def check(backend, folder, kills, seed):
     assert sent_before > 0
     assert accepted <= set(receiver.bodies), "an accepted delivery was lost"
     assert all(len(bodies) == 1 for bodies in receiver.bodies.values()), "a delivery id came with two bodies"
-    stored = dict(backend.rows("SELECT id, state FROM {}queue_deliveries"))
+    stored = dict(backend.rows("SELECT id, state FROM {}deliveries"))
     assert set(stored) == set(receiver.bodies), "what arrives is what is stored, under its own id"
     assert set(stored.values()) == {3}, "every delivery was recorded as delivered"
-    attempts = dict(backend.rows("SELECT delivery, count(*) FROM {}queue_attempts GROUP BY delivery"))
-    counted = dict(backend.rows("SELECT seq, attempts FROM {}queue_deliveries"))
+    attempts = dict(backend.rows("SELECT delivery, count(*) FROM {}attempts GROUP BY delivery"))
+    counted = dict(backend.rows("SELECT seq, attempts FROM {}deliveries"))
     assert attempts == counted, "no attempt was recorded twice, and none by half"
     duplicates = len(receiver.arrivals) - len(receiver.bodies)
     print(f"{len(accepted)} accepted, {kills} kills, {duplicates} arrived again")  # noqa: T201  # for `pytest -s`

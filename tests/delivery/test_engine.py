@@ -448,9 +448,30 @@ def test_a_host_is_shared():
     async def main():
         sender = Scripted(lambda d, e: asyncio.sleep(0.001, sent()))
         targets = [Target("webhook", str(number)) for number in range(20)]
-        async with engine_with(sender, limits=WorkerLimits(per_target=3), host=lambda target: "h") as engine:
+        limits = WorkerLimits(per_target=2, per_host=3)
+        async with engine_with(sender, limits=limits, host=lambda target: "h") as engine:
             await engine.enqueue_and_wait(event(), targets)
             assert sender.most["all"] == 3
+
+    asyncio.run(main())
+
+
+def test_a_target_that_hangs_does_not_keep_its_host_s_others_waiting():
+    """It takes its own share of the host's room, however long its backlog; the others on it arrive meanwhile."""
+
+    async def main():
+        hanging = asyncio.Event()
+        sender = Scripted(lambda d, e: hanging.wait() if d.target == A else sent())
+        others = [Target("webhook", f"other-{number}") for number in range(30)]
+        async with engine_with(sender, host=lambda target: "h") as engine:
+            for number in range(100):
+                await engine.enqueue(event(f"a{number}"), [A])
+            engine.start()
+            await sender.until(engine._limits.per_target)
+            outcomes = await engine.enqueue_and_wait(event("b"), others)
+            assert [outcome.status for outcome in outcomes] == ["succeeded"] * 30
+            assert sender.under_way[A] == engine._limits.per_target
+            hanging.set()
 
     asyncio.run(main())
 

@@ -200,7 +200,7 @@ def check(backend, processes, seconds):
     """
     receiver = asyncio.run(deliver(backend, processes, seconds))
     rows = backend.rows(
-        "SELECT d.id, a.started_at FROM {}queue_attempts a JOIN {}queue_deliveries d ON d.seq = a.delivery"
+        "SELECT d.id, a.started_at FROM {}attempts a JOIN {}deliveries d ON d.seq = a.delivery"
     )
     started = {id_: at / 1e6 for id_, at in rows}
     arrived = dict(receiver.arrivals)

@@ -30,7 +30,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 POLICY = DeliveryPolicy()
 
 
-def failed(status: int | None = 500, *, retryable: bool = True) -> Outcome:
+def failed(status: int | None = 500, *, retryable: bool = True, needs_reauth: bool = False) -> Outcome:
     return Outcome(
         target="webhook-1",
         provider="webhook",
@@ -39,6 +39,7 @@ def failed(status: int | None = 500, *, retryable: bool = True) -> Outcome:
         http_status=status,
         error="broken",
         retryable=retryable,
+        needs_reauth=needs_reauth,
     )
 
 
@@ -68,6 +69,13 @@ def test_default_waits(attempt, wait):
         (failed(410), 1, None, Disable("the target says that it is gone for good (HTTP 410)")),
         (failed(410, retryable=False), 8, seconds(5), Disable("the target says that it is gone for good (HTTP 410)")),
         (failed(400, retryable=False), 1, seconds(5), Dead("broken")),
+        (
+            failed(401, retryable=False, needs_reauth=True),
+            1,
+            None,
+            Disable("its credentials are refused: replace them, then enable it (broken)"),
+        ),
+        (failed(401, needs_reauth=True), 1, None, At(NOW + seconds(5))),
         (failed(None), 8, None, Dead("given up after 8 attempts: broken")),
         (failed(503), 9, seconds(1), Dead("given up after 9 attempts: broken")),
         (failed(429), 1, seconds(3_600), At(NOW + seconds(3_600))),

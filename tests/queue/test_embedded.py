@@ -309,7 +309,7 @@ def test_a_newer_queue_is_refused(tmp_path):
     async def scenario(queue, _):
         await queue.query()
         host = sqlite3.connect(tmp_path / "q.db")
-        host.execute("UPDATE queue_schema SET version = 99")
+        host.execute("UPDATE integrations_schema SET version = 99 WHERE part = 'queue'")
         host.commit()
         host.close()
 
@@ -346,7 +346,7 @@ def test_plans_use_indexes(tmp_path):
             tables = [
                 scan
                 for scan in scans
-                if "queue_deliveries" in scan or scan.split()[1] in {"d", "x", "t", "e"}
+                if "integrations_deliveries" in scan or scan.split()[1] in {"d", "x", "t", "e"}
             ]
             assert tables == [], (name, tables)
     connection.close()

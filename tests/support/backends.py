@@ -32,11 +32,11 @@ class File:
         return f"{FILE}{self.path}"
 
     def rows(self, statement):
-        """What a statement answers; `{}` stands before the names of tables."""
+        """What a statement answers; `{}` stands for what the names of tables begin with."""
         connection = sqlite3.connect(self.path)
         try:
             assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
-            return connection.execute(statement.replace("{}", "")).fetchall()
+            return connection.execute(statement.replace("{}", "integrations_")).fetchall()
         finally:
             connection.close()
 
@@ -53,4 +53,4 @@ class Schema:
 
     def rows(self, statement):
         """Likewise."""
-        return [tuple(row) for row in self.place.sql(statement.replace("{}", f"{self.place.schema}."))]
+        return [tuple(row) for row in self.place.sql(statement.replace("{}", f"{self.place.schema}.queue_"))]

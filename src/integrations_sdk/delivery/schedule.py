@@ -73,6 +73,7 @@ def next_attempt(
     |---|---|
     | succeeded, skipped | done |
     | HTTP 410 Gone | disable the target (RFC 9110 §15.5.11: likely to be permanent) |
+    | credentials refused (`needs_reauth`), not retryable | disable the target: with new ones everything can be sent |
     | not retryable | dead |
     | retryable, attempts left | at the next time of the schedule, or when `retry_after` ends if that is later |
     | retryable, none left | dead |
@@ -87,6 +88,8 @@ def next_attempt(
     if outcome.http_status == _GONE:
         return Disable("the target says that it is gone for good (HTTP 410)")
     why = outcome.error or "failed"
+    if outcome.needs_reauth and not outcome.retryable:
+        return Disable(f"its credentials are refused: replace them, then enable it ({why})")
     if not outcome.retryable:
         return Dead(why)
     if attempt >= len(policy.delays):

@@ -26,14 +26,14 @@ def conditions(
     selection: Selection,
     put: Callable[[str | int], str],
     *,
-    prefix: str = "",
+    prefix: str,
     states: Mapping[DeliveryState, str] = STATES,
 ) -> str:
     """The condition for deliveries `d` with targets `t` and events `e`.
 
     Args:
         put: takes a value as the next parameter, and says what stands for it in the statement.
-        prefix: stands before the names of tables.
+        prefix: what the names of tables begin with.
     """
     return " AND ".join(_each(selection, put, prefix, states)) or "TRUE"
 
@@ -45,7 +45,7 @@ def _each(
         yield f"d.id IN ({','.join(map(put, selection.delivery_ids))})"
     if selection.event_id is not None:
         ranges = (
-            f"SELECT x.seq FROM {prefix}queue_events o JOIN {prefix}queue_deliveries x"  # noqa: S608  # a constant
+            f"SELECT x.seq FROM {prefix}events o JOIN {prefix}deliveries x"  # noqa: S608  # a constant
             " ON x.seq BETWEEN o.seq AND o.last AND x.event = o.seq"
         )
         yield f"d.seq IN ({ranges} WHERE o.id = {put(selection.event_id)})"
@@ -53,7 +53,7 @@ def _each(
         yield f"e.type = {put(selection.event_type)}"
     if (target := selection.target) is not None:
         name = f"kind = {put(target.kind)} AND tenant = {put(target.tenant_id)} AND id = {put(target.id)}"
-        yield f"d.target = (SELECT seq FROM {prefix}queue_targets WHERE {name})"  # noqa: S608  # constants
+        yield f"d.target = (SELECT seq FROM {prefix}targets WHERE {name})"  # noqa: S608  # constants
     for column, value in (
         ("t.tenant", selection.tenant_id),
         ("t.project", selection.project_id),

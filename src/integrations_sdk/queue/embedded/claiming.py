@@ -47,36 +47,37 @@ class Claim(NamedTuple):
 
 # Whose leases have ended, and who stands in the line; in one statement, as the first is nearly always nobody.
 _LOOK: Final = (
-    "SELECT json_array(json((SELECT json_group_array(token) FROM queue_leases"
+    "SELECT json_array(json((SELECT json_group_array(token) FROM integrations_leases"
     " WHERE expires_at <= ? AND worker <> ?)), json((SELECT json_group_array(json_array(seq, gap, slot_at)) FROM"
-    " (SELECT seq, gap, slot_at FROM queue_targets WHERE held_at IS NULL AND turn_at <= ? AND turn_at IS NOT NULL"
+    " (SELECT seq, gap, slot_at FROM integrations_targets WHERE held_at IS NULL AND turn_at <= ?"
+    " AND turn_at IS NOT NULL"
     " AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY turn_at LIMIT ?))))"
 )
 # CROSS JOIN keeps the line outermost; the inner select then reads a few entries of one index for each target.
 _CANDIDATES: Final = (
     "SELECT json_group_array(json_array(d.seq, d.id, d.event, d.target, d.key, d.idempotency, d.attempts,"
     " d.tries, d.due_at, d.created_at, d.error)) FROM json_each(?) line"
-    " CROSS JOIN queue_deliveries d WHERE d.seq IN (SELECT x.seq FROM queue_deliveries x"
+    " CROSS JOIN integrations_deliveries d WHERE d.seq IN (SELECT x.seq FROM integrations_deliveries x"
     " WHERE x.target = line.value AND x.state = 0 AND x.due_at <= ? ORDER BY x.due_at, x.seq LIMIT ?)"
 )
 _TAKE: Final = (
-    "UPDATE queue_deliveries SET state = 2, lease = ? WHERE seq IN (SELECT value FROM json_each(?))"
+    "UPDATE integrations_deliveries SET state = 2, lease = ? WHERE seq IN (SELECT value FROM json_each(?))"
 )
 _TAKE_TURNS: Final = (
-    "UPDATE queue_targets SET turn_at = max((SELECT d.due_at FROM queue_deliveries d"
-    " WHERE d.target = queue_targets.seq AND d.state = 0 ORDER BY d.due_at LIMIT 1), ?,"
+    "UPDATE integrations_targets SET turn_at = max((SELECT d.due_at FROM integrations_deliveries d"
+    " WHERE d.target = integrations_targets.seq AND d.state = 0 ORDER BY d.due_at LIMIT 1), ?,"
     f" {NEXT_SLOTS}) WHERE seq IN (SELECT value FROM json_each(?))"
 )
-_NEXT_SLOT: Final = "UPDATE queue_targets SET slot_at = ? WHERE seq = ?"
+_NEXT_SLOT: Final = "UPDATE integrations_targets SET slot_at = ? WHERE seq = ?"
 _NEXT: Final = (
-    "SELECT (SELECT turn_at FROM queue_targets WHERE held_at IS NULL AND turn_at IS NOT NULL"
+    "SELECT (SELECT turn_at FROM integrations_targets WHERE held_at IS NULL AND turn_at IS NOT NULL"
     " AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY turn_at LIMIT 1),"
-    " (SELECT min(expires_at) FROM queue_leases l WHERE worker <> ? AND EXISTS"
-    " (SELECT 1 FROM queue_deliveries d WHERE d.lease = l.token AND d.state = 2))"
+    " (SELECT min(expires_at) FROM integrations_leases l WHERE worker <> ? AND EXISTS"
+    " (SELECT 1 FROM integrations_deliveries d WHERE d.lease = l.token AND d.state = 2))"
 )
-_GIVE_BACK: Final = "UPDATE queue_deliveries SET state = 0, lease = NULL WHERE lease = ? AND state = 2"
+_GIVE_BACK: Final = "UPDATE integrations_deliveries SET state = 0, lease = NULL WHERE lease = ? AND state = 2"
 _RELEASE: Final = (
-    "UPDATE queue_deliveries SET state = 0, lease = NULL"
+    "UPDATE integrations_deliveries SET state = 0, lease = NULL"
     " WHERE seq IN (SELECT value FROM json_each(?)) AND lease = ? AND state = 2"
 )
 
@@ -123,7 +124,7 @@ def release(cursor: sqlite3.Cursor, held: Mapping[int, Sequence[int]], now: int)
     for token, handles in held.items():
         chosen = as_json(handles)
         cursor.execute(_RELEASE, (chosen, token))
-        sql = "SELECT DISTINCT target FROM queue_deliveries WHERE seq IN (SELECT value FROM json_each(?))"
+        sql = "SELECT DISTINCT target FROM integrations_deliveries WHERE seq IN (SELECT value FROM json_each(?))"
         take_turns(cursor, [row[0] for row in cursor.execute(sql, (chosen,)).fetchall()], now)
 
 
@@ -140,13 +141,16 @@ def next_due(cursor: sqlite3.Cursor, worker: str = "") -> int | None:
 
 def fetch_events(cursor: sqlite3.Cursor, events: Iterable[int]) -> list[tuple[int, str, str, bytes]]:
     """Events by their numbers: number, id, type, body."""
-    sql = "SELECT seq, id, type, body FROM queue_events WHERE seq IN (SELECT value FROM json_each(?))"
+    sql = "SELECT seq, id, type, body FROM integrations_events WHERE seq IN (SELECT value FROM json_each(?))"
     return cursor.execute(sql, (as_json(events),)).fetchall()
 
 
 def fetch_targets(cursor: sqlite3.Cursor, targets: Iterable[int]) -> dict[Target, int]:
     """Targets by their numbers."""
-    sql = "SELECT seq, kind, id, tenant, project FROM queue_targets WHERE seq IN (SELECT value FROM json_each(?))"
+    sql = (
+        "SELECT seq, kind, id, tenant, project FROM integrations_targets"
+        " WHERE seq IN (SELECT value FROM json_each(?))"
+    )
     return {Target(*name): number for number, *name in cursor.execute(sql, (as_json(targets),)).fetchall()}
 
 
@@ -165,10 +169,10 @@ def _look(cursor: sqlite3.Cursor, worker: str, full: Iterable[int], limit: int, 
     if not ended:
         return cast("list[list[int]]", line)
     for token in ended:
-        sql = "SELECT DISTINCT target FROM queue_deliveries WHERE lease = ? AND state = 2"
+        sql = "SELECT DISTINCT target FROM integrations_deliveries WHERE lease = ? AND state = 2"
         targets = [row[0] for row in cursor.execute(sql, (token,)).fetchall()]
         cursor.execute(_GIVE_BACK, (token,))
-        cursor.execute("DELETE FROM queue_leases WHERE token = ?", (token,))
+        cursor.execute("DELETE FROM integrations_leases WHERE token = ?", (token,))
         take_turns(cursor, targets, now)
     return _look(cursor, worker, full, limit, now)
 

@@ -88,44 +88,46 @@ class Stored(NamedTuple):
 
 
 _PLAIN: Final = (
-    "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency, lease)"
+    "INSERT INTO integrations_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency, lease)"
     f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
 )
 # A delivery waits if an earlier one of its key has not ended, here or (`state` says so) among the same rows.
 _KEYED: Final = (
-    "INSERT INTO queue_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency, lease)"
+    "INSERT INTO integrations_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency, lease)"
     f" WITH v (seq, id, event, target, state, due_at, created_at, key, idempotency, lease) AS (VALUES {ROWS})"
-    " SELECT seq, id, event, target, CASE WHEN state = 0 AND EXISTS (SELECT 1 FROM queue_deliveries d"
+    " SELECT seq, id, event, target, CASE WHEN state = 0 AND EXISTS (SELECT 1 FROM integrations_deliveries d"
     " WHERE d.target = v.target AND d.key = v.key AND d.state < 3) THEN 1 ELSE state END,"
     " due_at, created_at, key, idempotency, lease FROM v WHERE seq IS NOT NULL"
 )
 _COLUMNS: Final = 10
 _EVENTS: Final = (
-    "INSERT INTO queue_events (seq, last, id, type, body)"
+    "INSERT INTO integrations_events (seq, last, id, type, body)"
     f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
 )
 _IN_LINE: Final = (
-    f"WITH v (target, due) AS (VALUES {ROWS}) UPDATE queue_targets"
+    f"WITH v (target, due) AS (VALUES {ROWS}) UPDATE integrations_targets"
     f" SET turn_at = max(v.due, {NEXT_SLOTS}) FROM v"
     f" WHERE seq = v.target AND (turn_at IS NULL OR turn_at > max(v.due, {NEXT_SLOTS}))"
 )
 _FIRST_DUE: Final = (
-    "SELECT json_group_array(json_array(target, due_at)) FROM queue_deliveries"
+    "SELECT json_group_array(json_array(target, due_at)) FROM integrations_deliveries"
     " WHERE seq IN (SELECT value FROM json_each(?)) AND state = 0"
 )
-_LAST: Final = "SELECT ifnull(max(seq), 0) FROM queue_deliveries"
+_LAST: Final = "SELECT ifnull(max(seq), 0) FROM integrations_deliveries"
 # The last place in the order; of which targets a delivery that is due now may be handed over, as it goes before
 # nothing else and needs no slot; and the lease under which that would be.
 _LOOK: Final = (
-    f"SELECT json_array(({_LAST}), json((SELECT json_group_array(seq) FROM queue_targets"
+    f"SELECT json_array(({_LAST}), json((SELECT json_group_array(seq) FROM integrations_targets"
     " WHERE seq IN (SELECT value FROM json_each(?)) AND held_at IS NULL AND gap = 0"
     " AND (turn_at IS NULL OR turn_at > ?))),"
-    " json((SELECT json_group_array(json_array(token, expires_at)) FROM queue_leases WHERE worker = ?)))"
+    " json((SELECT json_group_array(json_array(token, expires_at)) FROM integrations_leases WHERE worker = ?)))"
 )
-_TARGET: Final = "SELECT seq FROM queue_targets WHERE kind = ? AND tenant = ? AND id = ?"
-_NEW_TARGET: Final = "INSERT INTO queue_targets (kind, tenant, id, project) VALUES (?, ?, ?, ?) RETURNING seq"
+_TARGET: Final = "SELECT seq FROM integrations_targets WHERE kind = ? AND tenant = ? AND id = ?"
+_NEW_TARGET: Final = (
+    "INSERT INTO integrations_targets (kind, tenant, id, project) VALUES (?, ?, ?, ?) RETURNING seq"
+)
 _KNOWN: Final = (
-    "SELECT id FROM queue_deliveries WHERE target = ? AND idempotency = ? AND idempotency IS NOT NULL"
+    "SELECT id FROM integrations_deliveries WHERE target = ? AND idempotency = ? AND idempotency IS NOT NULL"
 )
 
 
@@ -250,10 +252,10 @@ def add_first_due(cursor: sqlite3.Cursor, handles: Iterable[Value], due: dict[in
 
 def renew(cursor: sqlite3.Cursor, worker: str, until: int, *, insert: bool) -> int:
     """Renew the worker's lease; its token, 0 if it has none and needs none."""
-    sql = "UPDATE queue_leases SET expires_at = ? WHERE worker = ? RETURNING token"
+    sql = "UPDATE integrations_leases SET expires_at = ? WHERE worker = ? RETURNING token"
     row = cursor.execute(sql, (until, worker)).fetchone()
     if row is None and insert:
-        sql = "INSERT INTO queue_leases (worker, expires_at) VALUES (?, ?) RETURNING token"
+        sql = "INSERT INTO integrations_leases (worker, expires_at) VALUES (?, ?) RETURNING token"
         row = cursor.execute(sql, (worker, until)).fetchone()
     return int(row[0]) if row else 0
 

@@ -16,8 +16,8 @@ __all__ = ["attempts", "backlog", "deliveries", "event", "matching", "statistics
 _COLUMNS: Final = COLUMNS.format(state="d.state", held="t.held_at IS NOT NULL")
 # CROSS JOIN keeps the deliveries outermost, in the order of one of their indexes.
 _FROM: Final = (
-    " FROM queue_deliveries d CROSS JOIN queue_targets t ON t.seq = d.target"
-    " CROSS JOIN queue_events e ON e.seq = d.event"
+    " FROM integrations_deliveries d CROSS JOIN integrations_targets t ON t.seq = d.target"
+    " CROSS JOIN integrations_events e ON e.seq = d.event"
 )
 
 
@@ -29,7 +29,7 @@ def matching(selection: Selection) -> tuple[str, list[Value]]:
         values.append(value)
         return "?"
 
-    return f"{_FROM} WHERE {conditions(selection, put)}", values
+    return f"{_FROM} WHERE {conditions(selection, put, prefix='integrations_')}", values
 
 
 def deliveries(
@@ -49,14 +49,15 @@ def attempts(cursor: sqlite3.Cursor, delivery_id: str) -> tuple[Attempt, ...]:
     """The attempts at a delivery."""
     sql = (
         "SELECT number, started_at, latency, status, a.error, excerpt, address, request_id"
-        " FROM queue_deliveries d JOIN queue_attempts a ON a.delivery = d.seq WHERE d.id = ? ORDER BY number"
+        " FROM integrations_deliveries d JOIN integrations_attempts a ON a.delivery = d.seq"
+        " WHERE d.id = ? ORDER BY number"
     )
     return tuple(attempt_of(row) for row in cursor.execute(sql, (delivery_id,)).fetchall())
 
 
 def event(cursor: sqlite3.Cursor, event_id: str) -> QueuedEvent | None:
     """The event of that id."""
-    sql = "SELECT id, type, body FROM queue_events WHERE id = ? LIMIT 1"
+    sql = "SELECT id, type, body FROM integrations_events WHERE id = ? LIMIT 1"
     row = cursor.execute(sql, (event_id,)).fetchone()
     return None if row is None else QueuedEvent(event_id=row[0], event_type=row[1], body=row[2])
 
@@ -65,13 +66,13 @@ def statistics(cursor: sqlite3.Cursor, target: Target) -> TargetStatistics:
     """What became of the attempts on a target."""
     sql = (
         "SELECT seq, succeeded, failed, last_at, last_status, failing_since, held_at, held_reason"
-        " FROM queue_targets WHERE kind = ? AND tenant = ? AND id = ?"
+        " FROM integrations_targets WHERE kind = ? AND tenant = ? AND id = ?"
     )
     row = cursor.execute(sql, (target.kind, target.tenant_id, target.id)).fetchone()
     if row is None:
         return TargetStatistics(target=target)
     number, *figures = row
-    sql = "SELECT bucket, count FROM queue_latencies WHERE target = ?"
+    sql = "SELECT bucket, count FROM integrations_latencies WHERE target = ?"
     counts = dict(cursor.execute(sql, (number,)).fetchall())
     return statistics_of(target, figures, counts, *_backlog(cursor, number))
 
@@ -79,14 +80,16 @@ def statistics(cursor: sqlite3.Cursor, target: Target) -> TargetStatistics:
 def _backlog(cursor: sqlite3.Cursor, target: int) -> tuple[int, int | None]:
     """Counted by the partial indexes, which hold nothing that has ended."""
     pending, oldest = cursor.execute(
-        "SELECT count(*), min(due_at) FROM queue_deliveries WHERE target = ? AND state = 0", (target,)
+        "SELECT count(*), min(due_at) FROM integrations_deliveries WHERE target = ? AND state = 0",
+        (target,),
     ).fetchone()
     waiting = cursor.execute(
-        "SELECT count(*) FROM queue_deliveries"
+        "SELECT count(*) FROM integrations_deliveries"
         " WHERE target = ? AND key IS NOT NULL AND state < 3 AND state = 1", (target,)
     ).fetchone()[0]  # fmt: skip
     leased = cursor.execute(
-        "SELECT count(*) FROM queue_deliveries INDEXED BY queue_deliveries_leased WHERE state = 2 AND target = ?",
+        "SELECT count(*) FROM integrations_deliveries INDEXED BY integrations_deliveries_leased"
+        " WHERE state = 2 AND target = ?",
         (target,),
     ).fetchone()[0]
     return pending + waiting + leased, oldest
@@ -95,8 +98,8 @@ def _backlog(cursor: sqlite3.Cursor, target: int) -> tuple[int, int | None]:
 def backlog(cursor: sqlite3.Cursor) -> Backlog:
     """What is not finished yet, counted by the partial indexes."""
     counted = (
-        "SELECT t.held_at IS NOT NULL, count(*), min(d.due_at) FROM queue_deliveries d"
-        " JOIN queue_targets t ON t.seq = d.target WHERE {} GROUP BY 1"
+        "SELECT t.held_at IS NOT NULL, count(*), min(d.due_at) FROM integrations_deliveries d"
+        " JOIN integrations_targets t ON t.seq = d.target WHERE {} GROUP BY 1"
     )
     found = {
         name: {

@@ -48,25 +48,27 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _HELD_BY: Final = (
     f"WITH v (seq, token) AS (VALUES {ROWS}) SELECT json_array(json_group_array(d.seq),"
     " json_group_array(d.target), json_group_array(t.failing_since)) FROM v"
-    " CROSS JOIN queue_deliveries d ON d.seq = v.seq"
-    " CROSS JOIN queue_targets t ON t.seq = d.target WHERE d.state = 2 AND d.lease = v.token"
+    " CROSS JOIN integrations_deliveries d ON d.seq = v.seq"
+    " CROSS JOIN integrations_targets t ON t.seq = d.target WHERE d.state = 2 AND d.lease = v.token"
 )
-_RESULTS: Final = f"INSERT INTO queue_results VALUES {ROWS}"
+_RESULTS: Final = f"INSERT INTO integrations_results VALUES {ROWS}"
 _RESULT_COLUMNS: Final = 14
 _NO_ATTEMPT: Final = (0, *[None] * 8)
-_COUNTS: Final = f"INSERT INTO queue_counts VALUES {ROWS}"
+_COUNTS: Final = f"INSERT INTO integrations_counts VALUES {ROWS}"
 # Who is next of each key: the first that has not ended. What has ended is not in the index that this reads.
 _NEXT_OF_KEY: Final = (
     f"WITH v (target, key) AS (VALUES {ROWS}) SELECT json_group_array(json_array(ifnull((SELECT min(d.seq)"
-    " FROM queue_deliveries d WHERE d.target = v.target AND d.key = v.key AND d.state < 3), 0))) FROM v"
+    " FROM integrations_deliveries d WHERE d.target = v.target AND d.key = v.key AND d.state < 3), 0))) FROM v"
 )
 _UNBLOCK: Final = (
-    "UPDATE queue_deliveries SET state = 0 WHERE seq IN (SELECT value FROM json_each(?)) AND state = 1"
+    "UPDATE integrations_deliveries SET state = 0 WHERE seq IN (SELECT value FROM json_each(?)) AND state = 1"
 )
-_LIMIT: Final = "UPDATE queue_targets SET slot_at = max(0, slot_at - gap + ?), gap = ? WHERE seq = ?"
-_HOLD: Final = "UPDATE queue_targets SET held_at = ?, held_reason = ? WHERE seq = ? AND held_at IS NULL"
+_LIMIT: Final = "UPDATE integrations_targets SET slot_at = max(0, slot_at - gap + ?), gap = ? WHERE seq = ?"
+_HOLD: Final = (
+    "UPDATE integrations_targets SET held_at = ?, held_reason = ? WHERE seq = ? AND held_at IS NULL"
+)
 _RESUME: Final = (
-    "UPDATE queue_targets SET held_at = NULL, held_reason = NULL, failing_since = NULL"
+    "UPDATE integrations_targets SET held_at = NULL, held_reason = NULL, failing_since = NULL"
     " WHERE seq = ? AND held_at IS NOT NULL"
 )
 
@@ -193,7 +195,7 @@ def resume(cursor: sqlite3.Cursor, target: int, now: int) -> bool:
     """Put it back, all it has pending due now; False if it was not held."""
     if cursor.execute(_RESUME, (target,)).rowcount == 0:
         return False
-    sql = "UPDATE queue_deliveries SET due_at = ? WHERE target = ? AND state = 0 AND due_at > ?"
+    sql = "UPDATE integrations_deliveries SET due_at = ? WHERE target = ? AND state = 0 AND due_at > ?"
     cursor.execute(sql, (now, target, now))
     take_turns(cursor, [target], now)
     return True

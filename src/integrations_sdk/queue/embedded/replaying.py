@@ -34,11 +34,14 @@ class Progress(NamedTuple):
 
 _ENDED: Final = " AND d.state > 2"
 _AGAIN: Final = (
-    "UPDATE queue_deliveries SET state = CASE WHEN key IS NOT NULL AND EXISTS (SELECT 1 FROM queue_deliveries o"
-    " WHERE o.target = queue_deliveries.target AND o.key = queue_deliveries.key AND o.state < 3)"
+    "UPDATE integrations_deliveries SET state = CASE WHEN key IS NOT NULL AND EXISTS"
+    " (SELECT 1 FROM integrations_deliveries o"
+    " WHERE o.target = integrations_deliveries.target AND o.key = integrations_deliveries.key AND o.state < 3)"
     " THEN 1 ELSE 0 END, due_at = ?, tries = 0, finished_at = NULL, error = NULL WHERE seq = ?"
 )
-_SAVE: Final = "UPDATE queue_replays SET position = ?, next_due = ?, scheduled = ?, finished = ? WHERE id = ?"
+_SAVE: Final = (
+    "UPDATE integrations_replays SET position = ?, next_due = ?, scheduled = ?, finished = ? WHERE id = ?"
+)
 
 
 def count(cursor: sqlite3.Cursor, selection: Selection) -> int:
@@ -49,17 +52,17 @@ def count(cursor: sqlite3.Cursor, selection: Selection) -> int:
 
 def begin(cursor: sqlite3.Cursor, replay_id: str, selection: Selection, gap: int, now: int) -> Progress:
     """Store a replay of what has ended by now; `gap` is the time between two, in microseconds."""
-    row = cursor.execute("SELECT seq FROM queue_deliveries ORDER BY seq DESC LIMIT 1").fetchone()
+    row = cursor.execute("SELECT seq FROM integrations_deliveries ORDER BY seq DESC LIMIT 1").fetchone()
     until = row[0] if row else 0
     matched = count(cursor, selection)
     progress = Progress(replay_id, json.dumps(plain(selection)), now, until, 0, gap, now, matched, 0, 0)
-    cursor.execute(f"INSERT INTO queue_replays VALUES ({','.join('?' * len(progress))})", progress)
+    cursor.execute(f"INSERT INTO integrations_replays VALUES ({','.join('?' * len(progress))})", progress)
     return progress
 
 
 def find(cursor: sqlite3.Cursor, replay_id: str) -> Progress | None:
     """The replay of that id."""
-    row = cursor.execute("SELECT * FROM queue_replays WHERE id = ?", (replay_id,)).fetchone()
+    row = cursor.execute("SELECT * FROM integrations_replays WHERE id = ?", (replay_id,)).fetchone()
     return None if row is None else Progress(*row)
 
 
@@ -99,18 +102,23 @@ def purge(cursor: sqlite3.Cursor, before: int, position: int, most: int) -> tupl
         place in the order is given twice.
     """
     sql = (
-        "SELECT seq, created_at, state, finished_at, event FROM queue_deliveries WHERE seq > ?"
-        " AND seq < (SELECT max(seq) FROM queue_deliveries) ORDER BY seq LIMIT ?"
+        "SELECT seq, created_at, state, finished_at, event FROM integrations_deliveries WHERE seq > ?"
+        " AND seq < (SELECT max(seq) FROM integrations_deliveries) ORDER BY seq LIMIT ?"
     )
     rows = cursor.execute(sql, (position, most)).fetchall()
     gone = as_json(seq for seq, _, state, ended, _ in rows if state > 2 and ended < before)
     events = as_json({event for _, _, state, ended, event in rows if state > 2 and ended < before})
-    cursor.execute("DELETE FROM queue_attempts WHERE delivery IN (SELECT value FROM json_each(?))", (gone,))
-    cursor.execute("DELETE FROM queue_deliveries WHERE seq IN (SELECT value FROM json_each(?))", (gone,))
+    cursor.execute(
+        "DELETE FROM integrations_attempts WHERE delivery IN (SELECT value FROM json_each(?))", (gone,)
+    )
+    cursor.execute(
+        "DELETE FROM integrations_deliveries WHERE seq IN (SELECT value FROM json_each(?))", (gone,)
+    )
     count_ = cursor.rowcount
     cursor.execute(
-        "DELETE FROM queue_events WHERE seq IN (SELECT value FROM json_each(?)) AND NOT EXISTS"
-        " (SELECT 1 FROM queue_deliveries d WHERE d.seq BETWEEN queue_events.seq AND queue_events.last)",
+        "DELETE FROM integrations_events WHERE seq IN (SELECT value FROM json_each(?)) AND NOT EXISTS"
+        " (SELECT 1 FROM integrations_deliveries d"
+        " WHERE d.seq BETWEEN integrations_events.seq AND integrations_events.last)",
         (events,),
     )
     more = len(rows) == most and rows[-1][1] < before

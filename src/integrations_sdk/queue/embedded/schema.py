@@ -7,29 +7,30 @@ from collections.abc import Iterator
 from typing import Final
 
 from integrations_sdk.errors import StateError
+from integrations_sdk.store.sqlite.schema import SCHEMA
 
 __all__ = ["MIGRATIONS", "prepare"]
 
 # Each brings the tables from the version that is its index to the next one. Never change one that was released.
 #
-# queue_events: `seq` is that of the event's first delivery and `last` that of its last one, so an event finds
+# integrations_events: `seq` is that of the event's first delivery and `last` that of its last one, so an event finds
 #   its deliveries, and a purge what no delivery needs any more, without an index.
-# queue_targets: `turn_at` is the target's place in the line for workers: when its first pending delivery is due
+# integrations_targets: `turn_at` is the target's place in the line for workers: when its first pending delivery is due
 #   or, once it was served, when that was. NULL: nothing is pending. `gap` is the time between two of its slots
 #   under a rate limit, 0 without one; `slot_at` is the next slot to be given.
-# queue_deliveries: the indexes are partial, so what has ended costs nothing any more.
-# queue_leases: one lease for each worker, on all it holds; AUTOINCREMENT, so that no token is ever given twice.
+# integrations_deliveries: the indexes are partial, so what has ended costs nothing any more.
+# integrations_leases: one lease for each worker, on all it holds; AUTOINCREMENT, so that no token is ever given twice.
 MIGRATIONS: Final[tuple[str, ...]] = (
     """
-    CREATE TABLE queue_events (
+    CREATE TABLE integrations_events (
         seq INTEGER PRIMARY KEY,
         last INTEGER NOT NULL,
         id TEXT NOT NULL,
         type TEXT NOT NULL,
         body BLOB NOT NULL
     );
-    CREATE INDEX queue_events_by_id ON queue_events (id);
-    CREATE TABLE queue_targets (
+    CREATE INDEX integrations_events_by_id ON integrations_events (id);
+    CREATE TABLE integrations_targets (
         seq INTEGER PRIMARY KEY,
         kind TEXT NOT NULL,
         tenant TEXT NOT NULL,
@@ -46,9 +47,10 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         last_status INTEGER,
         failing_since INTEGER
     );
-    CREATE UNIQUE INDEX queue_targets_by_name ON queue_targets (kind, tenant, id);
-    CREATE INDEX queue_targets_in_line ON queue_targets (turn_at) WHERE held_at IS NULL AND turn_at IS NOT NULL;
-    CREATE TABLE queue_deliveries (
+    CREATE UNIQUE INDEX integrations_targets_by_name ON integrations_targets (kind, tenant, id);
+    CREATE INDEX integrations_targets_in_line ON integrations_targets (turn_at)
+        WHERE held_at IS NULL AND turn_at IS NOT NULL;
+    CREATE TABLE integrations_deliveries (
         seq INTEGER PRIMARY KEY,
         id TEXT NOT NULL,
         event INTEGER NOT NULL,
@@ -64,15 +66,16 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         idempotency TEXT,
         error TEXT
     );
-    CREATE UNIQUE INDEX queue_deliveries_by_id ON queue_deliveries (id);
-    CREATE INDEX queue_deliveries_by_target ON queue_deliveries (target);
-    CREATE INDEX queue_deliveries_due ON queue_deliveries (target, due_at) WHERE state = 0;
-    CREATE INDEX queue_deliveries_leased ON queue_deliveries (lease) WHERE state = 2;
-    CREATE INDEX queue_deliveries_dead ON queue_deliveries (state) WHERE state = 4;
-    CREATE INDEX queue_deliveries_by_key ON queue_deliveries (target, key) WHERE key IS NOT NULL AND state < 3;
-    CREATE UNIQUE INDEX queue_deliveries_once ON queue_deliveries (target, idempotency)
+    CREATE UNIQUE INDEX integrations_deliveries_by_id ON integrations_deliveries (id);
+    CREATE INDEX integrations_deliveries_by_target ON integrations_deliveries (target);
+    CREATE INDEX integrations_deliveries_due ON integrations_deliveries (target, due_at) WHERE state = 0;
+    CREATE INDEX integrations_deliveries_leased ON integrations_deliveries (lease) WHERE state = 2;
+    CREATE INDEX integrations_deliveries_dead ON integrations_deliveries (state) WHERE state = 4;
+    CREATE INDEX integrations_deliveries_by_key ON integrations_deliveries (target, key)
+        WHERE key IS NOT NULL AND state < 3;
+    CREATE UNIQUE INDEX integrations_deliveries_once ON integrations_deliveries (target, idempotency)
         WHERE idempotency IS NOT NULL;
-    CREATE TABLE queue_attempts (
+    CREATE TABLE integrations_attempts (
         delivery INTEGER NOT NULL,
         number INTEGER NOT NULL,
         started_at INTEGER NOT NULL,
@@ -84,18 +87,18 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         request_id TEXT,
         PRIMARY KEY (delivery, number)
     ) WITHOUT ROWID;
-    CREATE TABLE queue_latencies (
+    CREATE TABLE integrations_latencies (
         target INTEGER NOT NULL,
         bucket INTEGER NOT NULL,
         count INTEGER NOT NULL,
         PRIMARY KEY (target, bucket)
     ) WITHOUT ROWID;
-    CREATE TABLE queue_leases (
+    CREATE TABLE integrations_leases (
         token INTEGER PRIMARY KEY AUTOINCREMENT,
         worker TEXT NOT NULL UNIQUE,
         expires_at INTEGER NOT NULL
     );
-    CREATE TABLE queue_replays (
+    CREATE TABLE integrations_replays (
         id TEXT PRIMARY KEY,
         selection TEXT NOT NULL,
         begun_at INTEGER NOT NULL,
@@ -110,26 +113,28 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     """,
     # Nothing is in these views: an INSERT into one is several statements at the price of one, see `recording`.
     """
-    CREATE VIEW queue_results (
+    CREATE VIEW integrations_results (
         delivery, state, due_at, finished_at, error, sent, number, started_at, latency, status, attempt_error,
         excerpt, address, request_id
     ) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 WHERE FALSE;
-    CREATE TRIGGER queue_results_moved INSTEAD OF INSERT ON queue_results WHEN NEW.delivery IS NOT NULL BEGIN
-        UPDATE queue_deliveries SET state = NEW.state, due_at = NEW.due_at, finished_at = NEW.finished_at,
+    CREATE TRIGGER integrations_results_moved INSTEAD OF INSERT ON integrations_results
+        WHEN NEW.delivery IS NOT NULL BEGIN
+        UPDATE integrations_deliveries SET state = NEW.state, due_at = NEW.due_at, finished_at = NEW.finished_at,
             error = NEW.error, lease = NULL, attempts = attempts + NEW.sent, tries = tries + NEW.sent
             WHERE seq = NEW.delivery;
-        INSERT INTO queue_attempts SELECT NEW.delivery, NEW.number, NEW.started_at, NEW.latency, NEW.status,
+        INSERT INTO integrations_attempts SELECT NEW.delivery, NEW.number, NEW.started_at, NEW.latency, NEW.status,
             NEW.attempt_error, NEW.excerpt, NEW.address, NEW.request_id WHERE NEW.sent;
     END;
-    CREATE VIEW queue_counts (target, succeeded, failed, last_at, last_status, failing_since, bucket) AS
+    CREATE VIEW integrations_counts (target, succeeded, failed, last_at, last_status, failing_since, bucket) AS
         SELECT 0, 0, 0, 0, 0, 0, 0 WHERE FALSE;
-    CREATE TRIGGER queue_counts_attempts INSTEAD OF INSERT ON queue_counts WHEN NEW.bucket IS NULL BEGIN
-        UPDATE queue_targets SET succeeded = succeeded + NEW.succeeded, failed = failed + NEW.failed,
+    CREATE TRIGGER integrations_counts_attempts INSTEAD OF INSERT ON integrations_counts WHEN NEW.bucket IS NULL BEGIN
+        UPDATE integrations_targets SET succeeded = succeeded + NEW.succeeded, failed = failed + NEW.failed,
             last_at = ifnull(NEW.last_at, last_at), failing_since = NEW.failing_since,
             last_status = iif(NEW.last_at IS NULL, last_status, NEW.last_status) WHERE seq = NEW.target;
     END;
-    CREATE TRIGGER queue_counts_latencies INSTEAD OF INSERT ON queue_counts WHEN NEW.bucket IS NOT NULL BEGIN
-        INSERT INTO queue_latencies VALUES (NEW.target, NEW.bucket, NEW.succeeded)
+    CREATE TRIGGER integrations_counts_latencies INSTEAD OF INSERT ON integrations_counts
+        WHEN NEW.bucket IS NOT NULL BEGIN
+        INSERT INTO integrations_latencies VALUES (NEW.target, NEW.bucket, NEW.succeeded)
             ON CONFLICT (target, bucket) DO UPDATE SET count = count + excluded.count;
     END;
     """,
@@ -142,8 +147,8 @@ def prepare(cursor: sqlite3.Cursor) -> None:
     Raises:
         StateError: they were written by a newer version of this library; nothing was changed.
     """
-    cursor.execute("CREATE TABLE IF NOT EXISTS queue_schema (version INTEGER NOT NULL)")
-    row = cursor.execute("SELECT version FROM queue_schema").fetchone()
+    cursor.execute(SCHEMA)
+    row = cursor.execute("SELECT version FROM integrations_schema WHERE part = 'queue'").fetchone()
     version = row[0] if row else 0
     if version == len(MIGRATIONS):
         return
@@ -152,8 +157,7 @@ def prepare(cursor: sqlite3.Cursor) -> None:
     for step in MIGRATIONS[version:]:
         for statement in _statements(step):
             cursor.execute(statement)
-    cursor.execute("DELETE FROM queue_schema")
-    cursor.execute("INSERT INTO queue_schema VALUES (?)", (len(MIGRATIONS),))
+    cursor.execute("REPLACE INTO integrations_schema VALUES ('queue', ?)", (len(MIGRATIONS),))
 
 
 def _statements(script: str) -> Iterator[str]:

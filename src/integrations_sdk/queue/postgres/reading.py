@@ -78,7 +78,7 @@ def matching(selection: Selection, sql: Sql) -> tuple[str, list[str | int]]:
         values.append(value)
         return f"${len(values)}::{'text' if isinstance(value, str) else 'bigint'}"
 
-    return conditions(selection, put, prefix=f"{sql.schema}.", states=_STATES), values
+    return conditions(selection, put, prefix=f"{sql.schema}.queue_", states=_STATES), values
 
 
 async def deliveries(

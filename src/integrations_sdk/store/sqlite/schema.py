@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from integrations_sdk.errors import StateError
 
-__all__ = ["MIGRATIONS", "Synchronous", "connect", "is_up_to_date"]
+__all__ = ["MIGRATIONS", "SCHEMA", "Synchronous", "connect", "is_up_to_date"]
 
 Synchronous = Literal["NORMAL", "FULL"]
 """When a commit is on the disk: `FULL` at once, `NORMAL` soon (a power cut can lose the last ones)."""
@@ -43,7 +43,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     """,
 )
 
-_SCHEMA: Final = (
+SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS integrations_schema (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
 )
 """Not the file's own `user_version`: that is its host application's, whose tables may be here as well."""
@@ -125,7 +125,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     for step in MIGRATIONS[version:]:
         for statement in step.split(";"):
             connection.execute(statement)
-    connection.execute(_SCHEMA)
+    connection.execute(SCHEMA)
     connection.execute(
         "INSERT INTO integrations_schema VALUES ('store', ?) ON CONFLICT DO UPDATE SET version = excluded.version",
         (len(MIGRATIONS),),
