@@ -63,7 +63,7 @@ def test_a_host_has_room_for_more_than_one_target():
 
 def test_nothing_is_left_behind_at_a_host():
     """Whatever waited for a full host is sent, in turns, and the host is forgotten."""
-    lanes = Lanes(4, 2)
+    lanes = Lanes(2, 2)
     for number in range(3):
         for name in "abcde":
             lanes.add(claimed(Target("webhook", name), f"{name}{number}"), "host")

@@ -53,7 +53,7 @@ class Lanes:
 
     Args:
         width: how many of one target are sent at a time; three times as many are held, so that none runs dry.
-        host_width: how many of one host are.
+        host_width: how many of one host are; never fewer than of one target.
         most_paced: with so many waiting for their slots, no more is claimed of their lanes.
 
     Attributes:
@@ -64,14 +64,14 @@ class Lanes:
         paced: those that wait for their slots.
     """
 
-    def __init__(self, width: int, host_width: int | None = None, most_paced: int = 1_000) -> None:
+    def __init__(self, width: int, host_width: int = 0, most_paced: int = 1_000) -> None:
         self.width = width
         self.depth = 3 * width
         self.held = 0
         self.ready = 0
         self.blocked = 0
         self.paced = 0
-        self._host_width = width if host_width is None else host_width
+        self._host_width = max(width, host_width)
         self._most_paced = most_paced
         self._refill = 2 * width  # a claim for each that was sent would cost more than it brings
         self._lanes: dict[Target, Lane] = {}

@@ -77,10 +77,8 @@ class DeliveryWorker:
         self._limits = limits or WorkerLimits()
         self._random = random
         self._on_recorded = on_recorded
-        at_a_time = self._limits.per_target
-        self._lanes = Lanes(
-            at_a_time, max(at_a_time, self._limits.per_host), _PACED * self._limits.concurrency
-        )
+        limits = self._limits
+        self._lanes = Lanes(limits.per_target, limits.per_host, _PACED * limits.concurrency)
         self._sends = Sends(self._limits)
         self._results: list[tuple[Result, Outcome]] = []
         self._unsent: list[Claimed] = []
