@@ -83,23 +83,24 @@ class Direct:
         for document in documents:
             values = (COLLECTION, document.id, 1, json.dumps(document.data), json.dumps(document.keys))
             seq = execute(
-                "INSERT INTO documents (collection, id, version, data, keys) VALUES (?, ?, ?, ?, ?)", values
+                "INSERT INTO integrations_documents (collection, id, version, data, keys) VALUES (?, ?, ?, ?, ?)",
+                values,
             ).lastrowid
             rows = [(COLLECTION, name, value, seq) for name, value in document.keys.items()]
-            executemany("INSERT INTO document_keys VALUES (?, ?, ?, ?)", rows)
+            executemany("INSERT INTO integrations_document_keys VALUES (?, ?, ?, ?)", rows)
         execute("COMMIT")
 
     def get(self, id_: str) -> object:
         """The content of one document."""
         found = self.connection.execute(
-            "SELECT data, keys FROM documents WHERE collection = ? AND id = ?", (COLLECTION, id_)
+            "SELECT data, keys FROM integrations_documents WHERE collection = ? AND id = ?", (COLLECTION, id_)
         ).fetchone()
         return json.loads(found[0]), json.loads(found[1])
 
     def query(self, name: str, value: str) -> object:
         """The content of the first hundred documents with that key."""
         found = self.connection.execute(
-            "SELECT d.data, d.keys FROM document_keys k JOIN documents d USING (seq)"
+            "SELECT d.data, d.keys FROM integrations_document_keys k JOIN integrations_documents d USING (seq)"
             " WHERE k.collection = ? AND k.name = ? AND k.value = ? ORDER BY k.seq LIMIT 100",
             (COLLECTION, name, value),
         ).fetchall()
