@@ -155,6 +155,28 @@ def test_a_target_that_only_fails_is_disabled():
     asyncio.run(main())
 
 
+def test_a_rule_disables_its_target_alone(caplog):
+    """By its own reason; one that fails is logged, and disturbs nothing."""
+
+    def rule(outcome, lasted):
+        if outcome.http_status == 500:
+            raise KeyError(lasted)
+        return "unauthorised"
+
+    async def main():
+        sender = Scripted(lambda d, e: failed(status=401 if d.target == A else 500))
+        async with engine_with(sender, policy=DeliveryPolicy(rule=rule)) as engine:
+            await engine.enqueue_and_wait(event(), [A, B])
+            while (await engine.queue.statistics(A)).held_reason is None:
+                await asyncio.sleep(0.001)
+            assert (await engine.queue.statistics(A)).held_reason == "unauthorised"
+            assert (await engine.queue.statistics(B)).held_reason is None
+
+    with caplog.at_level("ERROR", "integrations_sdk"):
+        asyncio.run(main())
+    assert "rule failed" in caplog.text
+
+
 def test_retry_after_is_not_undercut():
     """What a target asks for goes before the schedule."""
 

@@ -12,8 +12,8 @@ from integrations_sdk.delivery.schedule import (
     DEFAULT_DELAYS,
     DeliveryPolicy,
     next_attempt,
-    overdue,
     put_off,
+    reason_to_disable,
     refusal,
 )
 from integrations_sdk.errors import (
@@ -193,7 +193,27 @@ def test_what_a_sender_would_not_send(error, verdict):
 )
 def test_when_a_target_is_disabled(since, limit, expected):
     """After failing for as long as the policy says, and never where it says None."""
-    assert overdue(DeliveryPolicy(disable_after=limit), since, NOW) is expected
+    policy = DeliveryPolicy(disable_after=limit)
+    assert (reason_to_disable(policy, failed(), since, NOW) is not None) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "since", "reason"),
+    [
+        (401, NOW - seconds(10), "unauthorised for 10 s"),
+        (401, NOW, "unauthorised for 0 s"),
+        (500, NOW - seconds(10), None),
+        (401, None, None),
+        (401, NOW - timedelta(days=5), "it has failed for 5 days: mend it, then enable it"),
+    ],
+)
+def test_a_rule_of_the_application_disables_too(status, since, reason):
+    """It is asked about a target that fails, with the outcome and for how long; its reason is taken."""
+
+    def rule(outcome, lasted):
+        return f"unauthorised for {lasted.total_seconds():g} s" if outcome.http_status == 401 else None
+
+    assert reason_to_disable(DeliveryPolicy(rule=rule), failed(status), since, NOW) == reason
 
 
 def test_the_default_lasts_about_28_hours():

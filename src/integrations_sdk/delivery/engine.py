@@ -11,12 +11,12 @@ from integrations_sdk.clock import uuid7
 from integrations_sdk.delivery.limits import Route, WorkerLimits
 from integrations_sdk.delivery.metrics import DeliveryMetrics, Meters
 from integrations_sdk.delivery.notices import notices_of, target_notice
-from integrations_sdk.delivery.schedule import DeliveryPolicy, overdue
+from integrations_sdk.delivery.schedule import DeliveryPolicy, reason_to_disable
 from integrations_sdk.delivery.sending import Sender
 from integrations_sdk.delivery.waiting import Waiting, accepted
 from integrations_sdk.delivery.worker import DeliveryWorker, Finished
 from integrations_sdk.errors import ConfigurationError, IntegrationError
-from integrations_sdk.logs import logger
+from integrations_sdk.logs import logger, place_of
 from integrations_sdk.models import Event, OutcomeList
 from integrations_sdk.models.delivery import Target, TargetStatistics
 from integrations_sdk.queue.base import Accepted, NewDelivery, Queue, QueuedEvent
@@ -283,16 +283,21 @@ class DeliveryEngine:
             topic = self._topics.get(one.result.claimed.delivery.target.kind, "delivery")
             for notice in notices_of(one, topic, now, self._runtime.bus.listens):
                 await self._untold.put(notice)
-        for target in {
-            one.result.claimed.delivery.target
-            for one in finished
-            if overdue(self._policy, one.recorded.failing_since, now)
-        }:
-            assert self._policy.disable_after is not None
-            days = self._policy.disable_after / timedelta(days=1)
-            reason = f"it has failed for {days:g} days: mend it, then enable it"
+        for target, reason in self._to_disable(finished, now).items():
             if await self.queue.hold(target, reason):
                 await self._untold.put(target_notice(self._topic(target, "disabled"), target, now, reason))
+
+    def _to_disable(self, finished: Sequence[Finished], now: datetime) -> dict[Target, str]:
+        found: dict[Target, str] = {}
+        for one in finished:
+            try:
+                reason = reason_to_disable(self._policy, one.outcome, one.recorded.failing_since, now)
+            except Exception as error:  # noqa: BLE001  # the rule is the application's own code
+                logger().error("rule failed", error=type(error).__name__, where=place_of(error))
+                continue
+            if reason is not None:
+                found[one.result.claimed.delivery.target] = reason
+        return found
 
     async def _tell(self) -> None:
         while True:

@@ -6,6 +6,7 @@ standardwebhooks.com, "Deliverability and reliability": eight attempts over abou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,7 +16,7 @@ from integrations_sdk.errors import ConfigurationError, DisabledError, NotFoundE
 from integrations_sdk.models import Outcome, OutcomeStatus
 from integrations_sdk.models.delivery import At, Dead, Disable, Done, Verdict
 
-__all__ = ["DEFAULT_DELAYS", "DeliveryPolicy", "next_attempt", "overdue", "put_off", "refusal"]
+__all__ = ["DEFAULT_DELAYS", "DeliveryPolicy", "next_attempt", "put_off", "reason_to_disable", "refusal"]
 
 DEFAULT_DELAYS: Final = tuple(
     timedelta(seconds=seconds) for seconds in (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
@@ -36,6 +37,8 @@ class DeliveryPolicy:
         delays: the wait before each attempt, the first being that before the first; as many attempts.
         jitter: each wait is drawn from ± this share of it, 0 to 1, so that retries spread.
         disable_after: a target that only failed for so long is disabled; None never does it.
+        rule: is asked after each failed attempt, with its outcome and for how long its target has only failed;
+            what it returns is the reason for which the target is disabled, None lets it be. It must not wait.
 
     Raises:
         ConfigurationError: naming everything wrong with it.
@@ -44,6 +47,7 @@ class DeliveryPolicy:
     delays: tuple[timedelta, ...] = DEFAULT_DELAYS
     jitter: float = 0.2
     disable_after: timedelta | None = timedelta(days=5)
+    rule: Callable[[Outcome, timedelta], str | None] | None = None
 
     def __attrs_post_init__(self) -> None:
         problems = []
@@ -137,8 +141,21 @@ def refusal(error: BaseException) -> Disable | Dead | None:
     return Dead(str(error)) if isinstance(error, NotFoundError) else None
 
 
-def overdue(policy: DeliveryPolicy, failing_since: datetime | None, now: datetime) -> bool:
-    """Whether a target has failed for so long that it is to be disabled."""
-    if failing_since is None or policy.disable_after is None:
-        return False
-    return now - failing_since >= policy.disable_after
+def reason_to_disable(
+    policy: DeliveryPolicy, outcome: Outcome, failing_since: datetime | None, now: datetime
+) -> str | None:
+    """Why a target is to be disabled after an attempt; None: it is not.
+
+    | the target | reason |
+    |---|---|
+    | has not failed, or has succeeded since | none |
+    | has only failed for `policy.disable_after` or longer | says for how long |
+    | any other | what `policy.rule` says |
+    """
+    if failing_since is None:
+        return None
+    lasted = now - failing_since
+    if policy.disable_after is not None and lasted >= policy.disable_after:
+        days = policy.disable_after / timedelta(days=1)
+        return f"it has failed for {days:g} days: mend it, then enable it"
+    return None if policy.rule is None else policy.rule(outcome, lasted)
