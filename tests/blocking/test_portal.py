@@ -167,8 +167,15 @@ def test_interrupting_a_call_cancels_it(portal):
             return await portal.manager.cancelled.wait()
 
     async def waiting() -> None:
-        asyncio.get_running_loop().call_later(0.02, os.kill, os.getpid(), signal.SIGINT)
-        await portal.manager.forever()
+        # Again after a while: a signal that comes just before a thread begins to wait does not wake it.
+        loop = asyncio.get_running_loop()
+        times = (0.02, *range(2, 40, 2))
+        interrupts = [loop.call_later(after, os.kill, os.getpid(), signal.SIGINT) for after in times]
+        try:
+            await portal.manager.forever()
+        finally:
+            for interrupt in interrupts:
+                interrupt.cancel()
 
     with pytest.raises(KeyboardInterrupt):
         portal.call(waiting)
