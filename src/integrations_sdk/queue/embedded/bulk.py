@@ -2,11 +2,13 @@
 
 With each row of `executemany()` the interpreter's lock is given away and taken back, and beside a busy event
 loop that costs more than the row. One statement for up to 128 rows does it once, and SQLite works through them
-on the other core meanwhile. Sizes are powers of two, so prepared statements stay few: rows of NULL fill the
-statement up, and each statement passes over them.
+on the other core meanwhile. Sizes are powers of two, so prepared statements stay few: rows of `NOTHING` fill the
+statement up, and each statement passes over them (`GIVEN`).
 
 Rows are handed over as their values, one row behind the other in one list. A tuple for each would be looked at by
 the garbage collector, over and over, as long as the batch is at work; that costs as much as the statements.
+Among them stand only text, numbers and `bytearray`. For each None and each `bytes`, `sqlite3` looks in vain for an
+adapter, which costs more than the rest of its row: so `NOTHING` stands for NULL, and `or_null()` makes it that.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 __all__ = [
+    "GIVEN",
+    "NOTHING",
     "ROWS",
     "Row",
     "Value",
@@ -27,13 +31,21 @@ __all__ = [
     "fetch_for_rows",
     "fetch_numbers",
     "fetch_rows",
+    "or_null",
+    "value",
 ]
 
-Value: TypeAlias = str | bytes | int | float | None
+Value: TypeAlias = str | bytearray | int | float
 Row: TypeAlias = Sequence[Value]
 
 ROWS: Final = "{rows}"
-"""Stands in a statement for `(?, ?, …), (?, ?, …), …`; the first column of a row to be passed over is NULL."""
+"""Stands in a statement for `(?, ?, …), (?, ?, …), …`."""
+
+NOTHING: Final = -0.5
+"""Stands among values for NULL: no number, time or text that is stored equals it."""
+
+GIVEN: Final = f"column1 <> {NOTHING}"
+"""Passes over rows that only fill a statement up, where its `VALUES` have no names."""
 
 _MOST: Final = 128
 
@@ -78,6 +90,16 @@ def as_json(numbers: Iterable[Value]) -> str:
     return f"[{','.join(map(str, numbers))}]"
 
 
+def value(given: str | int | None) -> Value:
+    """What stands among values for something that may be missing."""
+    return NOTHING if given is None else given
+
+
+def or_null(column: str) -> str:
+    """SQL for a column's value, NULL for `NOTHING`."""
+    return f"nullif({column}, {NOTHING})"
+
+
 @lru_cache(maxsize=256)
 def _statement(sql: str, rows: int, columns: int) -> str:
     row = f"({','.join('?' * columns)})"
@@ -91,5 +113,5 @@ def _chunks(columns: int, values: list[Value]) -> Iterator[tuple[int, list[Value
         some = values[start : start + most]
         rows = len(some) // columns
         size = 1 << (rows - 1).bit_length()
-        some.extend([None] * ((size - rows) * columns))
+        some.extend([NOTHING] * ((size - rows) * columns))
         yield size, some

@@ -12,7 +12,16 @@ from typing import Final, NamedTuple
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
-from integrations_sdk.queue.embedded.bulk import ROWS, Value, as_json, execute_rows, fetch_rows
+from integrations_sdk.queue.embedded.bulk import (
+    GIVEN,
+    NOTHING,
+    ROWS,
+    Value,
+    as_json,
+    execute_rows,
+    fetch_rows,
+    or_null,
+)
 from integrations_sdk.queue.rows import LEASED, PENDING, WAITING
 from integrations_sdk.store.encoding import microseconds
 
@@ -87,22 +96,21 @@ class Stored(NamedTuple):
     pending: bool
 
 
-_PLAIN: Final = (
-    "INSERT INTO integrations_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency, lease)"
-    f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
+_INTO: Final = (
+    "INSERT INTO integrations_deliveries (seq, id, event, target, due_at, created_at, key, idempotency, lease, state)"
+    f" WITH v (seq, id, event, target, due_at, created_at, key, idempotency, lease, state) AS (VALUES {ROWS})"
+    f" SELECT seq, id, event, target, due_at, created_at, {or_null('key')}, {or_null('idempotency')},"
+    f" {or_null('lease')}, "
 )
+_PLAIN: Final = f"{_INTO} state FROM v WHERE seq <> {NOTHING}"
 # A delivery waits if an earlier one of its key has not ended, here or (`state` says so) among the same rows.
 _KEYED: Final = (
-    "INSERT INTO integrations_deliveries (seq, id, event, target, state, due_at, created_at, key, idempotency, lease)"
-    f" WITH v (seq, id, event, target, state, due_at, created_at, key, idempotency, lease) AS (VALUES {ROWS})"
-    " SELECT seq, id, event, target, CASE WHEN state = 0 AND EXISTS (SELECT 1 FROM integrations_deliveries d"
-    " WHERE d.target = v.target AND d.key = v.key AND d.state < 3) THEN 1 ELSE state END,"
-    " due_at, created_at, key, idempotency, lease FROM v WHERE seq IS NOT NULL"
+    f"{_INTO} CASE WHEN state = 0 AND EXISTS (SELECT 1 FROM integrations_deliveries d"
+    f" WHERE d.target = v.target AND d.key = v.key AND d.state < 3) THEN 1 ELSE state END FROM v WHERE seq <> {NOTHING}"
 )
 _COLUMNS: Final = 10
 _EVENTS: Final = (
-    "INSERT INTO integrations_events (seq, last, id, type, body)"
-    f" SELECT * FROM (VALUES {ROWS}) WHERE column1 IS NOT NULL"
+    f"INSERT INTO integrations_events (seq, last, id, type, body) SELECT * FROM (VALUES {ROWS}) WHERE {GIVEN}"
 )
 _IN_LINE: Final = (
     f"WITH v (target, due) AS (VALUES {ROWS}) UPDATE integrations_targets"
@@ -157,7 +165,8 @@ def store(
         events.append(first if rows.seq > first else None)
         if rows.seq > first:
             event = bundle.event
-            rows.events += (first, rows.seq - 1, event.event_id, event.event_type, event.body)
+            body = bytearray(event.body)  # `bytes` cost more than this copy, see `bulk`
+            rows.events += (first, rows.seq - 1, event.event_id, event.event_type, body)
     pending = rows.write(cursor)
     return Stored(accepted, events, found, rows.handed, rows.lease, pending)
 
@@ -217,7 +226,7 @@ class _Rows:
                 return Accepted(before, duplicate=True)
         due = now if new.due_at is None else microseconds(new.due_at)
         seq, state, rows = self.seq, PENDING, self._plain
-        lease: int | None = None
+        lease: Value = NOTHING
         if key is not None:
             rows = self._keyed
             state = WAITING if (target, key) in self._heads else PENDING
@@ -227,9 +236,10 @@ class _Rows:
             self.handed.append(Handed(seq, event, new))
         elif due < self._due.get(target, due + 1):
             self._due[target] = due
-        if lease is None and due <= now:  # it goes first now
+        if state != LEASED and due <= now:  # it goes first now
             self._free.discard(target)
-        rows += (seq, new.delivery_id, event, target, state, due, now, key, new.idempotency_key, lease)
+        idempotency = new.idempotency_key or NOTHING
+        rows += (seq, new.delivery_id, event, target, due, now, key or NOTHING, idempotency, lease, state)
         self.seq += 1
         return Accepted(new.delivery_id)
 

@@ -16,12 +16,16 @@ from typing import Final, NamedTuple
 from integrations_sdk.models.delivery import At, Dead, Disable, Done
 from integrations_sdk.queue.base import Result
 from integrations_sdk.queue.embedded.bulk import (
+    GIVEN,
+    NOTHING,
     ROWS,
     Value,
     as_json,
     execute_rows,
     fetch_columns_for_rows,
     fetch_for_rows,
+    or_null,
+    value,
 )
 from integrations_sdk.queue.embedded.claiming import take_turns
 from integrations_sdk.queue.embedded.enqueueing import add_first_due, in_line
@@ -51,10 +55,19 @@ _HELD_BY: Final = (
     " CROSS JOIN integrations_deliveries d ON d.seq = v.seq"
     " CROSS JOIN integrations_targets t ON t.seq = d.target WHERE d.state = 2 AND d.lease = v.token"
 )
-_RESULTS: Final = f"INSERT INTO integrations_results VALUES {ROWS}"
 _RESULT_COLUMNS: Final = 14
-_NO_ATTEMPT: Final = (0, *[None] * 8)
-_COUNTS: Final = f"INSERT INTO integrations_counts VALUES {ROWS}"
+_RESULTS: Final = (
+    "INSERT INTO integrations_results SELECT column1, column2, column3,"
+    f" {', '.join(or_null(f'column{number}') for number in range(4, _RESULT_COLUMNS + 1))}"
+    f" FROM (VALUES {ROWS}) WHERE {GIVEN}"
+)
+_NO_ATTEMPT: Final = (0, *[NOTHING] * 8)
+_COUNT_COLUMNS: Final = 7
+_COUNTS: Final = (
+    "INSERT INTO integrations_counts SELECT column1, column2,"
+    f" {', '.join(or_null(f'column{number}') for number in range(3, _COUNT_COLUMNS + 1))}"
+    f" FROM (VALUES {ROWS}) WHERE {GIVEN}"
+)
 # Who is next of each key: the first that has not ended. What has ended is not in the index that this reads.
 _NEXT_OF_KEY: Final = (
     f"WITH v (target, key) AS (VALUES {ROWS}) SELECT json_group_array(json_array(ifnull((SELECT min(d.seq)"
@@ -106,8 +119,8 @@ class _Ledger:
             return Taken(accepted=True, failing_since=count.failing, held=held)
         started, latency = microseconds(attempt.started_at), attempt.latency // _MICROSECOND
         logged = (
-            1, result.claimed.delivery.attempts + 1, started, latency, attempt.http_status, attempt.error,
-            attempt.excerpt, attempt.address, attempt.request_id,
+            1, result.claimed.delivery.attempts + 1, started, latency,
+            *map(value, (attempt.http_status, attempt.error, attempt.excerpt, attempt.address, attempt.request_id)),
         )  # fmt: skip
         self._latencies[target, bucket(latency)] += 1
         count.at, count.status = started, attempt.http_status
@@ -129,29 +142,29 @@ class _Ledger:
         execute_rows(cursor, _RESULTS, _RESULT_COLUMNS, self._results)
         counts: list[Value] = []
         for target, c in self._counts.items():
-            counts += (target, c.succeeded, c.failed, c.at, c.status, c.failing, None)
+            counts += (target, c.succeeded, c.failed, *map(value, (c.at, c.status, c.failing)), NOTHING)
         for (target, number), times in self._latencies.items():
-            counts += (target, times, None, None, None, None, number)
-        execute_rows(cursor, _COUNTS, 7, counts)
+            counts += (target, times, NOTHING, NOTHING, NOTHING, NOTHING, number)
+        execute_rows(cursor, _COUNTS, _COUNT_COLUMNS, counts)
         _unblock(cursor, self._ended_keys, self._due)
         in_line(cursor, self._due)
 
     def _move(self, result: Result, target: int, started: int, logged: tuple[Value, ...]) -> bool:
         """Note where the delivery goes, and its attempt; whether that disabled its target."""
         delivery, seq = result.claimed.delivery, result.claimed.handle
-        error = delivery.error if result.attempt is None else result.attempt.error
+        error = value(delivery.error if result.attempt is None else result.attempt.error)
         match result.verdict:
             case Done():
-                self._results += (seq, DELIVERED, started, self._now, None, *logged)
+                self._results += (seq, DELIVERED, started, self._now, NOTHING, *logged)
             case Dead(reason):
                 self._results += (seq, FAILED, started, self._now, reason, *logged)
             case At(when):
                 due = microseconds(when)
-                self._results += (seq, PENDING, due, None, error, *logged)
+                self._results += (seq, PENDING, due, NOTHING, error, *logged)
                 self._due[target] = min(self._due.get(target, due), due)
                 return False
             case Disable(reason):
-                self._results += (seq, PENDING, self._now, None, error, *logged)
+                self._results += (seq, PENDING, self._now, NOTHING, error, *logged)
                 self._due[target] = min(self._due.get(target, self._now), self._now)
                 return hold(self._cursor, target, reason, self._now)
         key = delivery.ordering_key
