@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from integrations_sdk.clock import uuid7
@@ -276,12 +277,12 @@ class DeliveryEngine:
         ]
 
     async def _recorded(self, finished: Sequence[Finished]) -> None:
-        now = self._now()
+        now, listens = self._now(), cache(self._runtime.bus.listens)
         self._meters.recorded(finished)
         for one in finished:
             self._waiting.tell(one.result.claimed.delivery.delivery_id, one.outcome)
             topic = self._topics.get(one.result.claimed.delivery.target.kind, "delivery")
-            for notice in notices_of(one, topic, now, self._runtime.bus.listens):
+            for notice in notices_of(one, topic, now, listens):
                 await self._untold.put(notice)
         for target, reason in self._to_disable(finished, now).items():
             if await self.queue.hold(target, reason):
@@ -290,6 +291,8 @@ class DeliveryEngine:
     def _to_disable(self, finished: Sequence[Finished], now: datetime) -> dict[Target, str]:
         found: dict[Target, str] = {}
         for one in finished:
+            if one.recorded.failing_since is None:
+                continue
             try:
                 reason = reason_to_disable(self._policy, one.outcome, one.recorded.failing_since, now)
             except Exception as error:  # noqa: BLE001  # the rule is the application's own code

@@ -39,8 +39,12 @@ _PACED: Final = 4
 _AWAKE: Final = 0.001
 """Seconds: as exactly as loops keep time."""
 
-_AT_HAND: Final = 2
+_AT_HAND: Final = 3
 """How many times `concurrency` may be at hand before no more is handed over."""
+
+_BEGUN_AT_ONCE: Final = 8
+"""Sends begun in one turn of the loop. What begins together lives together, and the garbage collector looks at all of
+it, over and over; begun one when another ends, hardly any of it lives long enough to be looked at."""
 
 _SWEEP: Final = timedelta(seconds=1)
 _AGAIN_AFTER_FAULT: Final = 1.0
@@ -156,7 +160,10 @@ class DeliveryWorker:
                 self._wake.set()
             for one in batch.claimed:
                 self._lanes.take(one, self._host(one.delivery.target))
-            self._fill()
+            # Two turns later: whoever enqueued these enqueues again first, to be stored while these are sent. Then
+            # the next ones are at hand when a send ends.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._fill)
         return True
 
     @property
@@ -241,9 +248,12 @@ class DeliveryWorker:
     def _fill(self) -> None:
         """Start as many senders as there is room and work for."""
         self._pace()
-        while (found := self._next()) is not None:
+        for _ in range(_BEGUN_AT_ONCE):
+            if (found := self._next()) is None:
+                return
             task = asyncio.create_task(self._send_on(*found))
             self._sends.begin(task)
+        asyncio.get_running_loop().call_soon(self._fill)
 
     def _pace(self) -> None:
         """Have what waits for its slot sent then: one timer for all, at the first of them."""

@@ -79,7 +79,9 @@ def _is_plain(event: QueuedEvent, deliveries: Sequence[NewDelivery]) -> bool:
     return (
         type(event.body) is bytes
         and len(event.body) <= MAX_BODY_BYTES
-        and all(type(text) is str and text and text.isascii() for text in texts)
+        and {*map(type, texts)} == {str}
+        and all(texts)
+        and "".join(texts).isascii()
     )
 
 

@@ -46,7 +46,6 @@ from integrations_sdk.store.encoding import check_limit, decode_cursor, encode_c
 __all__ = ["EmbeddedQueue"]
 
 _ACCEPTED: Final = Recorded(accepted=True)
-_REFUSED: Final = Recorded(accepted=False)
 _LOOK_AROUND: Final = 0.1
 """Seconds between two looks at what other processes did, while there is nothing else to do."""
 
@@ -183,11 +182,9 @@ class EmbeddedQueue:
             return ()
         now = microseconds(self._clock.now())
         taken = await self._place.write(lambda c: recording.record(c, results, now))
-        if any(makes_work(result) for result in results):
+        if any(map(makes_work, results)):
             self._news.ring()
-        return tuple(
-            _recorded(one) if any(one[1:]) else _ACCEPTED if one.accepted else _REFUSED for one in taken
-        )
+        return tuple([_ACCEPTED if one is recording.ACCEPTED else _recorded(one) for one in taken])
 
     async def release(self, claimed: Iterable[Claimed]) -> None:
         """See `Queue.release`."""

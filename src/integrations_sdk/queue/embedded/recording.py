@@ -33,7 +33,7 @@ from integrations_sdk.queue.latency import bucket
 from integrations_sdk.queue.rows import DELIVERED, FAILED, PENDING
 from integrations_sdk.store.encoding import microseconds
 
-__all__ = ["Taken", "hold", "limit", "record", "resume"]
+__all__ = ["ACCEPTED", "Taken", "hold", "limit", "record", "resume"]
 
 
 class Taken(NamedTuple):
@@ -46,7 +46,8 @@ class Taken(NamedTuple):
 
 
 _REFUSED: Final = Taken(accepted=False)
-_ACCEPTED: Final = Taken(accepted=True)
+ACCEPTED: Final = Taken(accepted=True)
+"""What nearly all results come to."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 _HELD_BY: Final = (
@@ -133,7 +134,7 @@ class _Ledger:
             count.failing = count.failing if was_failing else started
         held = self._move(result, target, started, logged)
         if done and not was_failing:
-            return _ACCEPTED
+            return ACCEPTED
         return Taken(accepted=True, failing_since=count.failing, recovered=done and was_failing, held=held)
 
     def write(self) -> None:
