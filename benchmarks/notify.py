@@ -205,7 +205,7 @@ def shown(found: Rounds, provider: str) -> str:
 def main() -> None:
     """Measure and print."""
     arguments = options(__doc__.partition("\n")[0]).parse_args()
-    times, rounds = (5, 5) if arguments.quick else (40, 15)
+    times, rounds = (3, 5) if arguments.quick else (40, 15)
     registry = Registry()
     notifiers = {name for name in registry if issubclass(registry.get(name), Notifier)}
     assert set(CONFIGURED) == notifiers, f"not measured: {notifiers ^ set(CONFIGURED)}"
