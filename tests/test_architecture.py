@@ -264,10 +264,14 @@ HEAVY = ("httpx2", "httpx", "aiohttp", "structlog", "cattrs", "cryptography", "a
             ("httpx2", "httpx", "aiohttp", "structlog"),
         ),
         ("from integrations_sdk import AsyncIntegrationManagementManager", ("httpx2", "httpx", "aiohttp")),
+        (
+            "from integrations_sdk import IntegrationManagementManager as M; M('group/project').close()",
+            ("cattrs", "cryptography", "sqlite3"),
+        ),
     ],
 )
 def test_importing_is_cheap(statement, forbidden):
-    """Importing loads no provider and no HTTP library."""
+    """Importing loads no provider and no HTTP library, and making a manager no provider: however many there are."""
     code = f"import sys; {statement}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

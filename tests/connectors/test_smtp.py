@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.headerregistry import BaseHeader
 from typing import Any
 
 import attrs
@@ -18,8 +20,10 @@ from hypothesis import strategies as st
 from integrations_sdk import AsyncIntegrationManagementManager
 from integrations_sdk.clock import FakeClock
 from integrations_sdk.connectors.addresses import address, is_address, is_international, on_the_wire
+from integrations_sdk.connectors.drafting import MailDraft
 from integrations_sdk.connectors.html import html_text
 from integrations_sdk.connectors.smtp import SmtpConnector
+from integrations_sdk.connectors.smtp.render import envelope_of
 from integrations_sdk.connectors.text import plain_text, visible
 from integrations_sdk.errors import (
     AuthenticationError,
@@ -265,6 +269,22 @@ def test_whatever_a_message_holds_it_arrives(given_messages: list[Message]) -> N
             ]  # fmt: skip
             assert all(len(line) <= 998 for line in mail.content.split(b"\r\n"))
             assert body
+
+
+@pytest.mark.parametrize("to", ["admins@example.com", "jürgen@example.com"])
+def test_a_mail_leaves_no_classes_behind(to: str) -> None:
+    """Those of its headers are made once: a new one for each costs more than the rest, and is garbage in cycles."""
+    draft = MailDraft(
+        to=(to,), subject="Grüße", text="one", html="one", attachments=CASES["files"].attachments
+    )
+
+    def make() -> set[type]:
+        now = datetime(2026, 11, 28, tzinfo=UTC)
+        envelope_of(draft, "bot@example.com", reply_to=None, now=now, message_id="<1@example.com>")
+        return set(BaseHeader.__subclasses__())
+
+    known = make()
+    assert make() <= known
 
 
 def test_a_mail_in_its_own_fields(stand_in: SmtpStandIn) -> None:

@@ -136,6 +136,10 @@ def test_the_documented_variable_is_known() -> None:
         ("😀" * 35, 1),
         ("😀" * 36, 2),
         ("a" * 66 + "😀" + "a" * 67, 3),
+        ("a€" * 53 + "a", 1),
+        ("a€" * 53 + "aa", 2),
+        ("ç😀" * 23 + "ç", 1),
+        ("ç😀" * 23 + "çç", 2),
     ],
 )
 def test_in_how_many_parts_a_text_travels(text: str, parts: int) -> None:

@@ -354,11 +354,11 @@ class AsyncProviderManager:
 
     async def _offering(self, integration_id: str, capability: type[P]) -> P:
         connector = await self._open(integration_id)
-        if not isinstance(connector, capability):
+        if not issubclass(type(connector), capability):  # remembered; isinstance() looks at each method anew
             methods = ", ".join(operations_of(type(connector)))
             msg = f"{self.provider} is no {capability.__name__}; its operations are: {methods}"
             raise StateError(msg)
-        return connector
+        return cast("P", connector)
 
 
 def operations_of(connector: type[Connector[ConnectorConfig]]) -> tuple[str, ...]:

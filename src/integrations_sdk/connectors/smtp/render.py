@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import email.policy
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import cache
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     Attachment,
@@ -19,6 +21,19 @@ from integrations_sdk.connectors.base import (
 )
 
 __all__ = ["envelope_of"]
+
+
+class _Headers(HeaderRegistry):
+    """The class of each header is made once; the standard library makes a new one for every header of every mail."""
+
+    @cache  # noqa: B019  # lives as long as the module, and only names written here come to it
+    def __getitem__(self, name: str) -> type:
+        return super().__getitem__(name)
+
+
+_HEADERS: Final = _Headers()
+_ASCII: Final = email.policy.SMTP.clone(header_factory=_HEADERS)
+_INTERNATIONAL: Final = email.policy.SMTPUTF8.clone(header_factory=_HEADERS)
 
 
 def envelope_of(
@@ -40,8 +55,7 @@ def envelope_of(
     """
     recipients = tuple(dict.fromkeys(on_the_wire(who) for who in (*draft.to, *draft.cc, *draft.bcc)))
     international = any(is_international(who) for who in (on_the_wire(sender), *recipients))
-    policy = email.policy.SMTPUTF8 if international else email.policy.SMTP
-    mail = EmailMessage(policy=policy)
+    mail = EmailMessage(policy=_INTERNATIONAL if international else _ASCII)
     mail["From"] = _named(sender)
     for name, people in (("To", draft.to), ("Cc", draft.cc)):
         if people:

@@ -20,23 +20,23 @@ _BASIC: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED: Final = frozenset("^{}\\[~]|€\f")
+_ALPHABET: Final = _BASIC | _EXTENDED
 _ALONE: Final = {True: 160, False: 70}
 _JOINED: Final = {True: 153, False: 67}
 
 
 def is_gsm(text: str) -> bool:
     """Whether all of it is in the alphabet of 7 bits; one emoji makes every part less than half as long."""
-    return set(text) <= _BASIC | _EXTENDED
+    return _ALPHABET.issuperset(text)
 
 
 def segments(text: str) -> int:
     """In how many parts it travels; a character that two units are needed for is not divided between parts."""
     gsm = is_gsm(text)
-    sizes = [_size(character, gsm=gsm) for character in text]
-    if sum(sizes) <= _ALONE[gsm]:
+    if _size(text, gsm=gsm) <= _ALONE[gsm]:
         return 1
     parts, room = 1, _JOINED[gsm]
-    for size in sizes:
+    for size in [_size(character, gsm=gsm) for character in text]:
         if size > room:
             parts, room = parts + 1, _JOINED[gsm]
         room -= size
@@ -70,8 +70,8 @@ def short_text(message: Message, most: int) -> str:
     return fitted(words, most, tail=tail if _fits(f"...{tail}", most) else "")
 
 
-def _size(character: str, *, gsm: bool) -> int:
-    return (2 if character in _EXTENDED else 1) if gsm else utf16_length(character)
+def _size(text: str, *, gsm: bool) -> int:
+    return len(text) + sum(map(_EXTENDED.__contains__, text)) if gsm else utf16_length(text)
 
 
 def _fits(text: str, most: int) -> bool:
