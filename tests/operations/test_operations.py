@@ -1,0 +1,88 @@
+"""Every operation of every provider succeeds against its stand-in, with requests as the vendor describes them."""
+
+from __future__ import annotations
+
+import asyncio
+import pkgutil
+from fnmatch import fnmatchcase
+
+import pytest
+
+import operations.scenarios
+from integrations_sdk.connectors.base import Request
+from integrations_sdk.integrations.providers import operations_of
+from support.contracts import Conformity, missing, validator
+from support.coverage import record
+from support.scenarios import Rehearsal, kinds, rehearse, scenario_names, suite_of
+
+OPERATIONS = [
+    (provider, operation)
+    for provider, kind in kinds().items()
+    for operation in sorted({*operations_of(kind), "check"})
+]
+
+
+@pytest.fixture(scope="session")
+def contracts() -> Conformity | None:
+    """The vendors' own descriptions; None where they are absent."""
+    return None if missing() else Conformity(validator())
+
+
+def described(seen: Rehearsal, request: Request, contracts: Conformity) -> str | None:
+    """The contract's operation that the request is; None when no contract has it."""
+    for name, root in seen.suite.contracts.items():
+        base = seen.server.url + root
+        if operation := contracts.operation(name, request, base_url=base):
+            complaints = "\n".join(contracts.complaints(name, request, base_url=base))
+            page = seen.overruling(request, complaints) if complaints else None
+            assert not complaints or page, f"{seen.asked(request)}\n{complaints}"
+            return page or f"contract {name}: {operation}"
+    return None
+
+
+@pytest.mark.contracts
+@pytest.mark.parametrize(("provider", "operation"), OPERATIONS)
+def test_the_operation_is_as_documented(provider: str, operation: str, contracts: Conformity | None) -> None:
+    """It succeeds, and each request on the way is as a contract says, or names the page that it follows."""
+    assert operation in scenario_names(provider), f"operations/scenarios/{provider}.py: add {operation}()"
+    seen = asyncio.run(rehearse(provider, operation))
+    assert seen.calls, "the scenario does not call the operation"
+    assert seen.own or seen.suite.protocol, "the operation sent nothing"
+    checked = {seen.suite.protocol}
+    for number, request in enumerate(seen.requests):
+        by = (contracts and described(seen, request, contracts)) or seen.cited(request)
+        assert by or not contracts, f"no contract has {seen.asked(request)}: cite the vendor's page"
+        checked |= {by} if number in seen.own else set()
+    for by in filter(None, checked):
+        record(provider, operation, by)
+
+
+@pytest.mark.parametrize("provider", kinds())
+def test_every_scenario_is_of_an_operation(provider: str) -> None:
+    """One whose operation is gone, or misspelt, does not stay behind unnoticed."""
+    assert scenario_names(provider) <= {*operations_of(kinds()[provider]), "check"}
+
+
+def test_every_module_of_scenarios_is_of_a_provider() -> None:
+    """And of one that is built in."""
+    assert {found.name for found in pkgutil.iter_modules(operations.scenarios.__path__)} == set(kinds())
+
+
+@pytest.mark.contracts
+@pytest.mark.parametrize("provider", kinds())
+def test_no_citation_is_left_over(provider: str, conformity: Conformity) -> None:
+    """Each is of a request that is made, and that no contract has; a complaint that is overruled is made."""
+    suite, cited, overruled = suite_of(provider), set(), set()
+    for operation in scenario_names(provider):
+        seen = asyncio.run(rehearse(provider, operation))
+        for request in seen.requests:
+            asked = seen.asked(request)
+            if any(
+                conformity.operation(name, request, base_url=seen.server.url + root)
+                for name, root in suite.contracts.items()
+            ):
+                overruled |= {one for one in suite.overruled if fnmatchcase(asked, one.request)}
+            else:
+                cited |= {form for form in suite.cited if fnmatchcase(asked, form)}
+    assert cited == set(suite.cited)
+    assert overruled == set(suite.overruled)

@@ -1,0 +1,119 @@
+"""The vendors' own API descriptions, and whether a request is as they say."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import importlib.util
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from integrations_sdk.http.base import Request
+
+__all__ = ["CONTRACTS", "Conformity", "missing", "validator"]
+
+CONTRACTS: Final = Path(
+    os.environ.get("INTEGRATIONS_SDK_CONTRACTS", Path(__file__).parents[3] / "shared" / "contracts")
+)
+
+
+def missing() -> str | None:
+    """Why requests cannot be checked here; None when they can. Fails where they must be."""
+    why = None
+    if not (CONTRACTS / "validate.py").exists():
+        why = f"no vendor contracts at {CONTRACTS} (set INTEGRATIONS_SDK_CONTRACTS)"
+    elif importlib.util.find_spec("openapi_core") is None:
+        why = "openapi-core is not installed (group `contracts`)"
+    if why and os.environ.get("INTEGRATIONS_SDK_REQUIRE_CONTRACTS"):
+        pytest.fail(f"the vendors' contracts are required: {why}")
+    return why
+
+
+@functools.cache
+def validator() -> ModuleType:
+    """The module that holds requests against the descriptions; skips, saying so, where there is none."""
+    if why := missing():
+        pytest.skip(why)
+    spec = importlib.util.spec_from_file_location("contracts_validate", CONTRACTS / "validate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["contracts_validate"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class Conformity:
+    """Checks requests against a vendor's own API description."""
+
+    def __init__(self, validator: ModuleType) -> None:
+        self._validator = validator
+
+    def check(self, contract: str, request: Request, *, base_url: str) -> None:
+        """Assert that the request conforms to a contract.
+
+        Args:
+            contract: its name, which is its file's (`datadog_v2`).
+            base_url: the part of the URL that stands for the contract's server URL.
+        """
+        assert request.url.startswith(base_url), f"{request.url} is not below {base_url}"
+        errors = self.complaints(contract, request, base_url=base_url)
+        assert errors == [], "\n".join(errors)
+
+    def complaints(self, contract: str, request: Request, *, base_url: str) -> list[str]:
+        """What the contract has against the request, as it is before compression; empty when nothing."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        packed = headers.pop("content-encoding", None) == "gzip"
+        content = gzip.decompress(request.content) if packed else request.content
+        parts = urlsplit(request.url.removeprefix(base_url))
+        with warnings.catch_warnings():  # the validator is not ours: it leaves files open, its libraries warn
+            warnings.simplefilter("ignore")
+            errors: list[str] = self._validator.request_errors(
+                contract,
+                request.method,
+                parts.path,
+                query=parse_qs(parts.query, keep_blank_values=True),
+                headers=headers,
+                **_body(content, headers.get("content-type", "")),
+            )
+        return errors
+
+    def operation(self, contract: str, request: Request, *, base_url: str) -> str | None:
+        """The operation of the contract that the request is, e.g. `GET /users/{id}`; None when it has no such."""
+        if not request.url.startswith(base_url):
+            return None
+        path = urlsplit(request.url.removeprefix(base_url)).path
+        segments = path.strip("/").split("/")
+        fitting = [
+            template
+            for method, template in self._validator.operations(contract)
+            if method == request.method
+            and len(parts := template.strip("/").split("/")) == len(segments)
+            and all(map(_fits, parts, segments))
+        ]
+        best = min(fitting, key=lambda template: template.count("{"), default=None)
+        return best and f"{request.method} {best}"
+
+
+def _fits(part: str, segment: str) -> bool:
+    """Whether a segment of a path is a template's: `{id}`, `{id}:cancel`, `issues.{format}`."""
+    before, brace, rest = part.partition("{")
+    after = rest.partition("}")[2]
+    return segment.startswith(before) and segment.endswith(after) if brace else part == segment
+
+
+def _body(content: bytes, kind: str) -> dict[str, Any]:
+    if not content:
+        return {}
+    if "json" in kind:
+        return {"json": json.loads(content), "content_type": kind}
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return {"form": parse_qs(content.decode(), keep_blank_values=True)}
+    return {"text": content.decode(), "content_type": kind}

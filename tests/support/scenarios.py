@@ -1,0 +1,190 @@
+"""Scenarios: each operation of each provider once against its stand-in, and what its requests are held against.
+
+A module of `tests/operations/scenarios/` is a provider's. Its `SUITE` says what its requests follow; each of its public
+coroutine functions is the scenario of the operation of that name (`check` is one), and gets the connector and the
+stand-in. It does what is needed beforehand, calls the operation, and asserts what came of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from types import ModuleType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import attrs
+
+from integrations_sdk.clock import FakeClock
+from integrations_sdk.connectors.base import Connector, ConnectorConfig, Request
+from integrations_sdk.connectors.registry import Registry
+from integrations_sdk.models import Outcome
+from integrations_sdk.testing import Sandbox
+from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect
+from integrations_sdk.testing.standin import StandIn
+
+__all__ = ["NOW", "Overruled", "Rehearsal", "Suite", "kinds", "rehearse", "scenario_names", "suite_of"]
+
+NOW: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
+"""What time it is in every scenario."""
+
+AnyConnector = Connector[ConnectorConfig]
+
+
+@attrs.frozen
+class Overruled:
+    """What a contract says wrongly, and the vendor's page that says otherwise.
+
+    Attributes:
+        request: `METHOD /path` at the stand-in, `*` for what varies.
+        complaint: words of the contract's complaint; others are not overruled.
+    """
+
+    request: str
+    complaint: str
+    page: str
+
+
+@attrs.frozen(kw_only=True)
+class Suite:
+    """What the requests of a provider follow, and how it is configured.
+
+    Attributes:
+        contracts: the vendor's descriptions by name, each with the path at the stand-in that stands for its server URL.
+        cited: for requests that no contract has, the vendor's page, by `METHOD /path` with `*` for what varies.
+        protocol: the page that says what is no HTTP.
+        config: beside the stand-in's own.
+        served: the stand-in is no HTTP, so it is served on the loopback interface.
+    """
+
+    stand_in: Callable[[], StandIn]
+    contracts: Mapping[str, str] = attrs.field(factory=dict)
+    cited: Mapping[str, str] = attrs.field(factory=dict)
+    overruled: tuple[Overruled, ...] = ()
+    protocol: str | None = None
+    config: Mapping[str, object] = attrs.field(factory=dict)
+    others: Mapping[str, AnyConnector] = attrs.field(factory=dict)
+    served: bool = False
+
+
+@attrs.define
+class Rehearsal:
+    """What a scenario came to.
+
+    Attributes:
+        requests: of the whole scenario.
+        own: which of them the operation itself made.
+        calls: how often it was called.
+    """
+
+    suite: Suite
+    server: StandIn
+    requests: list[Request]
+    own: set[int] = attrs.field(factory=set)
+    calls: int = 0
+
+    def asked(self, request: Request) -> str:
+        """`METHOD /path` at the stand-in."""
+        return f"{request.method} {urlsplit(request.url.removeprefix(self.server.url)).path}"
+
+    def cited(self, request: Request) -> str | None:
+        """The page that the request follows, where no contract has it."""
+        asked = self.asked(request)
+        return next((page for form, page in self.suite.cited.items() if fnmatchcase(asked, form)), None)
+
+    def overruling(self, request: Request, complaints: str) -> str | None:
+        """The page that overrules a contract's complaints."""
+        asked = self.asked(request)
+        fitting = (
+            one.page
+            for one in self.suite.overruled
+            if fnmatchcase(asked, one.request) and one.complaint in complaints
+        )
+        return next(fitting, None)
+
+
+@functools.cache
+def kinds() -> Mapping[str, type[AnyConnector]]:
+    """Every provider that is built in."""
+    registry = Registry()
+    return {provider: registry.get(provider) for provider in registry}
+
+
+def module_of(provider: str) -> ModuleType:
+    """The provider's scenarios."""
+    return importlib.import_module(f"operations.scenarios.{provider}")
+
+
+def suite_of(provider: str) -> Suite:
+    """What its requests follow."""
+    suite: Suite = module_of(provider).SUITE
+    return suite
+
+
+def scenario_names(provider: str) -> set[str]:
+    """The operations that have a scenario."""
+    module = module_of(provider)
+    return {
+        name
+        for name, member in vars(module).items()
+        if inspect.iscoroutinefunction(member)
+        and member.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+
+
+async def rehearse(provider: str, operation: str) -> Rehearsal:
+    """Run the scenario of an operation, and keep what it sent.
+
+    Raises:
+        AssertionError: it failed, or what an operation came to was no success.
+    """
+    suite, scenario = suite_of(provider), getattr(module_of(provider), operation)
+    with _serving(suite) as server:
+        http = ScriptedHttp([] if suite.served else [answered_by(server)])
+        seen = Rehearsal(suite, server, http.requests)
+        kind = _watched(kinds()[provider], operation, seen)
+        given = {**server.config(), **suite.config}
+        await scenario(connect(kind, given, http, clock=FakeClock(NOW), others=suite.others), server)
+    return seen
+
+
+@contextmanager
+def _serving(suite: Suite) -> Iterator[StandIn]:
+    stand_in = suite.stand_in()
+    if not suite.served:
+        yield stand_in
+        return
+    with Sandbox() as sandbox:
+        yield sandbox.add(stand_in)
+
+
+def _watched(kind: type[AnyConnector], operation: str, seen: Rehearsal) -> type[AnyConnector]:
+    """The connector class, whose operation notes which requests it makes."""
+    inner: Callable[..., Any] = getattr(kind, operation)
+
+    def made(begun: int) -> None:
+        seen.calls += 1
+        seen.own.update(range(begun, len(seen.requests)))
+
+    @functools.wraps(inner)
+    async def called(*args: object, **options: object) -> object:
+        begun = len(seen.requests)
+        result = await inner(*args, **options)
+        made(begun)
+        assert not isinstance(result, Outcome) or result, f"{operation}: {result.status}, {result.detail}"
+        return result
+
+    @functools.wraps(inner)
+    async def listed(*args: object, **options: object) -> AsyncIterator[object]:
+        begun = len(seen.requests)
+        async for item in inner(*args, **options):
+            yield item
+        made(begun)
+
+    return type(kind.__name__, (kind,), {operation: listed if inspect.isasyncgenfunction(inner) else called})
