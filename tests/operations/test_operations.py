@@ -28,16 +28,26 @@ def contracts() -> Conformity | None:
     return None if missing() else Conformity(validator())
 
 
-def described(seen: Rehearsal, request: Request, contracts: Conformity) -> str | None:
-    """The contract's operation that the request is; None when no contract has it."""
+def contract_of(seen: Rehearsal, request: Request, contracts: Conformity) -> tuple[str, str, str] | None:
+    """The contract that has the request, where it is, its operation; None when a citation fits better, or none has it."""
+    cited = seen.cited(request)
     for name, root in seen.suite.contracts.items():
         base = seen.server.url + root
-        if operation := contracts.operation(name, request, base_url=base):
-            complaints = "\n".join(contracts.complaints(name, request, base_url=base))
-            page = seen.overruling(request, complaints) if complaints else None
-            assert not complaints or page, f"{seen.asked(request)}\n{complaints}"
-            return page or f"contract {name}: {operation}"
+        operation = contracts.operation(name, request, base_url=base)
+        if operation and not any("*" not in form for form in cited):
+            return name, base, operation
     return None
+
+
+def followed(seen: Rehearsal, request: Request, contracts: Conformity) -> set[str]:
+    """What the request follows: the contract's operation, with the page that overrules it, or the page that is cited."""
+    if (found := contract_of(seen, request, contracts)) is None:
+        return {*seen.cited(request).values()}
+    name, base, operation = found
+    complaints = contracts.complaints(name, request, base_url=base)
+    pages = seen.overruling(request, complaints) if complaints else set()
+    assert not complaints or pages, "\n".join([seen.asked(request), *complaints])
+    return {f"contract {name}: {operation}", *pages}
 
 
 @pytest.mark.contracts
@@ -48,12 +58,12 @@ def test_the_operation_is_as_documented(provider: str, operation: str, contracts
     seen = asyncio.run(rehearse(provider, operation))
     assert seen.calls, "the scenario does not call the operation"
     assert seen.own or seen.suite.protocol, "the operation sent nothing"
-    checked = {seen.suite.protocol}
+    checked = {seen.suite.protocol} - {None}
     for number, request in enumerate(seen.requests):
-        by = (contracts and described(seen, request, contracts)) or seen.cited(request)
+        by = followed(seen, request, contracts) if contracts else {*seen.cited(request).values()}
         assert by or not contracts, f"no contract has {seen.asked(request)}: cite the vendor's page"
-        checked |= {by} if number in seen.own else set()
-    for by in filter(None, checked):
+        checked |= by if number in seen.own else set()
+    for by in checked:
         record(provider, operation, by)
 
 
@@ -76,13 +86,9 @@ def test_no_citation_is_left_over(provider: str, conformity: Conformity) -> None
     for operation in scenario_names(provider):
         seen = asyncio.run(rehearse(provider, operation))
         for request in seen.requests:
-            asked = seen.asked(request)
-            if any(
-                conformity.operation(name, request, base_url=seen.server.url + root)
-                for name, root in suite.contracts.items()
-            ):
-                overruled |= {one for one in suite.overruled if fnmatchcase(asked, one.request)}
+            if contract_of(seen, request, conformity):
+                overruled |= {one for one in suite.overruled if fnmatchcase(seen.asked(request), one.request)}
             else:
-                cited |= {form for form in suite.cited if fnmatchcase(asked, form)}
+                cited |= seen.cited(request).keys()
     assert cited == set(suite.cited)
     assert overruled == set(suite.overruled)

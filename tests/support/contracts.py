@@ -9,6 +9,8 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -73,8 +75,7 @@ class Conformity:
         packed = headers.pop("content-encoding", None) == "gzip"
         content = gzip.decompress(request.content) if packed else request.content
         parts = urlsplit(request.url.removeprefix(base_url))
-        with warnings.catch_warnings():  # the validator is not ours: it leaves files open, its libraries warn
-            warnings.simplefilter("ignore")
+        with _tolerant():
             errors: list[str] = self._validator.request_errors(
                 contract,
                 request.method,
@@ -91,15 +92,25 @@ class Conformity:
             return None
         path = urlsplit(request.url.removeprefix(base_url)).path
         segments = path.strip("/").split("/")
+        with _tolerant():
+            known: list[tuple[str, str]] = self._validator.operations(contract)
         fitting = [
             template
-            for method, template in self._validator.operations(contract)
+            for method, template in known
             if method == request.method
             and len(parts := template.strip("/").split("/")) == len(segments)
             and all(map(_fits, parts, segments))
         ]
         best = min(fitting, key=lambda template: template.count("{"), default=None)
         return best and f"{request.method} {best}"
+
+
+@contextmanager
+def _tolerant() -> Iterator[None]:
+    """The validator is not ours: it leaves files open, and its libraries warn of one another."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _fits(part: str, segment: str) -> bool:

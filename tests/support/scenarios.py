@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
@@ -28,7 +28,19 @@ from integrations_sdk.testing import Sandbox
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect
 from integrations_sdk.testing.standin import StandIn
 
-__all__ = ["NOW", "Overruled", "Rehearsal", "Suite", "kinds", "rehearse", "scenario_names", "suite_of"]
+__all__ = [
+    "NOW",
+    "Overruled",
+    "Rehearsal",
+    "Suite",
+    "every",
+    "kinds",
+    "rehearse",
+    "scenario_names",
+    "suite_of",
+]
+
+T = TypeVar("T")
 
 NOW: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """What time it is in every scenario."""
@@ -56,7 +68,8 @@ class Suite:
 
     Attributes:
         contracts: the vendor's descriptions by name, each with the path at the stand-in that stands for its server URL.
-        cited: for requests that no contract has, the vendor's page, by `METHOD /path` with `*` for what varies.
+        cited: for requests that no contract has, the vendor's page, by `METHOD /path` with `*` for what varies. One
+            without `*` goes before a contract, whose `/users/{id}` takes `/users/delta` for its own.
         protocol: the page that says what is no HTTP.
         config: beside the stand-in's own.
         served: the stand-in is no HTTP, so it is served on the loopback interface.
@@ -92,20 +105,18 @@ class Rehearsal:
         """`METHOD /path` at the stand-in."""
         return f"{request.method} {urlsplit(request.url.removeprefix(self.server.url)).path}"
 
-    def cited(self, request: Request) -> str | None:
-        """The page that the request follows, where no contract has it."""
+    def cited(self, request: Request) -> dict[str, str]:
+        """The pages that are cited for the request, by the form under which they are."""
         asked = self.asked(request)
-        return next((page for form, page in self.suite.cited.items() if fnmatchcase(asked, form)), None)
+        return {form: page for form, page in self.suite.cited.items() if fnmatchcase(asked, form)}
 
-    def overruling(self, request: Request, complaints: str) -> str | None:
-        """The page that overrules a contract's complaints."""
+    def overruling(self, request: Request, complaints: Sequence[str]) -> set[str]:
+        """The pages that overrule a contract's complaints; none where one of these is left."""
         asked = self.asked(request)
-        fitting = (
-            one.page
-            for one in self.suite.overruled
-            if fnmatchcase(asked, one.request) and one.complaint in complaints
-        )
-        return next(fitting, None)
+        fitting = [one for one in self.suite.overruled if fnmatchcase(asked, one.request)]
+        last = [line for line in complaints if line.startswith("  ")] or list(complaints[-1:])
+        left = [line for line in last if not any(one.complaint in line for one in fitting)]
+        return set() if left else {one.page for one in fitting}
 
 
 @functools.cache
@@ -124,6 +135,11 @@ def suite_of(provider: str) -> Suite:
     """What its requests follow."""
     suite: Suite = module_of(provider).SUITE
     return suite
+
+
+async def every(items: AsyncIterator[T]) -> list[T]:
+    """All that a listing has."""
+    return [item async for item in items]
 
 
 def scenario_names(provider: str) -> set[str]:
