@@ -7,6 +7,7 @@ import gzip
 import importlib.util
 import json
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -113,11 +114,15 @@ def _tolerant() -> Iterator[None]:
         yield
 
 
+@functools.cache
+def _pattern(part: str) -> re.Pattern[str]:
+    """Of one segment of a template: `{id}`, `{id}:cancel`, `{issue_id}.{format}`."""
+    literals = re.split(r"\{[^}]*\}", part)
+    return re.compile(".+".join(map(re.escape, literals)))
+
+
 def _fits(part: str, segment: str) -> bool:
-    """Whether a segment of a path is a template's: `{id}`, `{id}:cancel`, `issues.{format}`."""
-    before, brace, rest = part.partition("{")
-    after = rest.partition("}")[2]
-    return segment.startswith(before) and segment.endswith(after) if brace else part == segment
+    return _pattern(part).fullmatch(segment) is not None
 
 
 def _body(content: bytes, kind: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import importlib
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -21,9 +21,10 @@ from urllib.parse import urlsplit
 import attrs
 
 from integrations_sdk.clock import FakeClock
+from integrations_sdk.codec import load
 from integrations_sdk.connectors.base import Connector, ConnectorConfig, Request
 from integrations_sdk.connectors.registry import Registry
-from integrations_sdk.models import Outcome
+from integrations_sdk.models import Actor, Event, Outcome
 from integrations_sdk.testing import Sandbox
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect
 from integrations_sdk.testing.standin import StandIn
@@ -41,9 +42,18 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Connector[ConnectorConfig])
 
 NOW: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """What time it is in every scenario."""
+
+PIPELINE: Final = Event(
+    id="e-1", type="pipeline", source="https://gitlab.example.com/shop/web", time=NOW, provider="gitlab",
+    project="shop/web", branch="main", sha="a" * 40, status="failed", number=31, environment="production",
+    duration=timedelta(seconds=63), actor=Actor(name="Ada", username="ada"),
+    url="https://gitlab.example.com/shop/web/-/pipelines/31",
+)  # fmt: skip
+"""An event that most providers act on."""
 
 AnyConnector = Connector[ConnectorConfig]
 
@@ -142,6 +152,11 @@ async def every(items: AsyncIterator[T]) -> list[T]:
     return [item async for item in items]
 
 
+def otherwise(connector: K, given: Mapping[str, object]) -> K:
+    """The same connector with another configuration, for what is done otherwise with it."""
+    return type(connector)(load(connector.Config, given, subject="scenario"), connector.context)
+
+
 def scenario_names(provider: str) -> set[str]:
     """The operations that have a scenario."""
     module = module_of(provider)
@@ -166,7 +181,9 @@ async def rehearse(provider: str, operation: str) -> Rehearsal:
         seen = Rehearsal(suite, server, http.requests)
         kind = _watched(kinds()[provider], operation, seen)
         given = {**server.config(), **suite.config}
-        await scenario(connect(kind, given, http, clock=FakeClock(NOW), others=suite.others), server)
+        connector = connect(kind, given, http, clock=FakeClock(NOW), others=suite.others)
+        await scenario(connector, server)
+        await connector.close()
     return seen
 
 
