@@ -11,6 +11,7 @@ import pytest
 import operations.scenarios
 from integrations_sdk.connectors.base import Request
 from integrations_sdk.integrations.providers import operations_of
+from support.aws import action_of, complaints
 from support.contracts import Conformity, missing, validator
 from support.coverage import record
 from support.scenarios import Rehearsal, kinds, rehearse, scenario_names, suite_of
@@ -39,15 +40,30 @@ def contract_of(seen: Rehearsal, request: Request, contracts: Conformity) -> tup
     return None
 
 
-def followed(seen: Rehearsal, request: Request, contracts: Conformity) -> set[str]:
-    """What the request follows: the contract's operation, with the page that overrules it, or the page that is cited."""
+def described(seen: Rehearsal, request: Request, contracts: Conformity) -> set[str]:
+    """The contract's operation, with the page that overrules it if one must; empty when no contract has the request."""
     if (found := contract_of(seen, request, contracts)) is None:
-        return {*seen.cited(request).values()}
+        return set()
     name, base, operation = found
-    complaints = contracts.complaints(name, request, base_url=base)
-    pages = seen.overruling(request, complaints) if complaints else set()
-    assert not complaints or pages, "\n".join([seen.asked(request), *complaints])
+    wrong = contracts.complaints(name, request, base_url=base)
+    pages = seen.overruling(request, wrong) if wrong else set()
+    assert not wrong or pages, "\n".join([seen.asked(request), *wrong])
     return {f"contract {name}: {operation}", *pages}
+
+
+def modelled(seen: Rehearsal, request: Request) -> set[str]:
+    """The operation of AWS' own model; empty when the provider is not AWS."""
+    if (service := seen.suite.model) is None:
+        return set()
+    action, given = action_of(request)
+    assert complaints(service, action, given) == "", action
+    return {f"contract botocore {service}: {action}"}
+
+
+def followed(seen: Rehearsal, request: Request, contracts: Conformity | None) -> set[str]:
+    """What the request is as: contracts, else the page that is cited."""
+    found = modelled(seen, request) | (described(seen, request, contracts) if contracts else set())
+    return found or {*seen.cited(request).values()}
 
 
 @pytest.mark.contracts
@@ -60,7 +76,7 @@ def test_the_operation_is_as_documented(provider: str, operation: str, contracts
     assert seen.own or seen.suite.protocol, "the operation sent nothing"
     checked = {seen.suite.protocol} - {None}
     for number, request in enumerate(seen.requests):
-        by = followed(seen, request, contracts) if contracts else {*seen.cited(request).values()}
+        by = followed(seen, request, contracts)
         assert by or not contracts, f"no contract has {seen.asked(request)}: cite the vendor's page"
         checked |= by if number in seen.own else set()
     for by in checked:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from integrations_sdk.http.base import Request
+from integrations_sdk.http.base import Headers, Request
 
 __all__ = ["CONTRACTS", "Conformity", "missing", "validator"]
 
@@ -91,6 +91,11 @@ class Conformity:
         """The operation of the contract that the request is, e.g. `GET /users/{id}`; None when it has no such."""
         if not request.url.startswith(base_url):
             return None
+        with _tolerant():
+            targets = self._validator.spec(contract).get("x-amz-operations")
+        if targets is not None:  # AWS has one path, and names the operation in a header
+            target = Headers(request.headers).get("x-amz-target", "")
+            return target.rpartition(".")[2] if target in targets else None
         path = urlsplit(request.url.removeprefix(base_url)).path
         segments = path.strip("/").split("/")
         with _tolerant():

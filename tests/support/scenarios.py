@@ -81,6 +81,8 @@ class Suite:
         cited: for requests that no contract has, the vendor's page, by `METHOD /path` with `*` for what varies. One
             without `*` goes before a contract, whose `/users/{id}` takes `/users/delta` for its own.
         protocol: the page that says what is no HTTP.
+        model: the service of AWS whose model, which comes with botocore, has every request.
+        now: where stand-ins go by the machine's clock, the same.
         config: beside the stand-in's own.
         served: the stand-in is no HTTP, so it is served on the loopback interface.
     """
@@ -90,6 +92,8 @@ class Suite:
     cited: Mapping[str, str] = attrs.field(factory=dict)
     overruled: tuple[Overruled, ...] = ()
     protocol: str | None = None
+    model: str | None = None
+    now: Callable[[], datetime] = lambda: NOW
     config: Mapping[str, object] = attrs.field(factory=dict)
     others: Mapping[str, AnyConnector] = attrs.field(factory=dict)
     served: bool = False
@@ -181,9 +185,8 @@ async def rehearse(provider: str, operation: str) -> Rehearsal:
         seen = Rehearsal(suite, server, http.requests)
         kind = _watched(kinds()[provider], operation, seen)
         given = {**server.config(), **suite.config}
-        connector = connect(kind, given, http, clock=FakeClock(NOW), others=suite.others)
+        connector = connect(kind, given, http, clock=FakeClock(suite.now()), others=suite.others)
         await scenario(connector, server)
-        await connector.close()
     return seen
 
 
