@@ -194,6 +194,7 @@ async def rehearse(provider: str, operation: str) -> Rehearsal:
 def _serving(suite: Suite) -> Iterator[StandIn]:
     stand_in = suite.stand_in()
     if not suite.served:
+        stand_in.url = "http://127.0.0.1:1"  # where secrets may go by plain HTTP; nothing is sent there
         yield stand_in
         return
     with Sandbox() as sandbox:
