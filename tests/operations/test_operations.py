@@ -14,7 +14,7 @@ from integrations_sdk.integrations.providers import operations_of
 from support.aws import action_of, complaints
 from support.contracts import Conformity, missing, validator
 from support.coverage import record
-from support.scenarios import Rehearsal, kinds, rehearse, scenario_names, suite_of
+from support.scenarios import Rehearsal, kinds, rehearse, scenario_names, suites_of
 
 OPERATIONS = [
     (provider, operation)
@@ -71,16 +71,17 @@ def followed(seen: Rehearsal, request: Request, contracts: Conformity | None) ->
 def test_the_operation_is_as_documented(provider: str, operation: str, contracts: Conformity | None) -> None:
     """It succeeds, and each request on the way is as a contract says, or names the page that it follows."""
     assert operation in scenario_names(provider), f"operations/scenarios/{provider}.py: add {operation}()"
-    seen = asyncio.run(rehearse(provider, operation))
-    assert seen.calls, "the scenario does not call the operation"
-    assert seen.own or seen.suite.protocol, "the operation sent nothing"
-    checked = {seen.suite.protocol} - {None}
-    for number, request in enumerate(seen.requests):
-        by = followed(seen, request, contracts)
-        assert by or not contracts, f"no contract has {seen.asked(request)}: cite the vendor's page"
-        checked |= by if number in seen.own else set()
-    for by in checked:
-        record(provider, operation, by)
+    for suite in suites_of(provider):
+        seen = asyncio.run(rehearse(provider, operation, suite))
+        assert seen.calls, "the scenario does not call the operation"
+        assert seen.own or suite.protocol, "the operation sent nothing"
+        checked = {suite.protocol} - {None}
+        for number, request in enumerate(seen.requests):
+            by = followed(seen, request, contracts)
+            assert by or not contracts, f"no contract has {seen.asked(request)}: cite the vendor's page"
+            checked |= by if number in seen.own else set()
+        for by in checked:
+            record(provider, operation, by)
 
 
 @pytest.mark.parametrize("provider", kinds())
@@ -98,13 +99,14 @@ def test_every_module_of_scenarios_is_of_a_provider() -> None:
 @pytest.mark.parametrize("provider", kinds())
 def test_no_citation_is_left_over(provider: str, conformity: Conformity) -> None:
     """Each is of a request that is made, and that no contract has; a complaint that is overruled is made."""
-    suite, cited, overruled = suite_of(provider), set(), set()
-    for operation in scenario_names(provider):
-        seen = asyncio.run(rehearse(provider, operation))
-        for request in seen.requests:
-            if contract_of(seen, request, conformity):
-                overruled |= {one for one in suite.overruled if fnmatchcase(seen.asked(request), one.request)}
-            else:
-                cited |= seen.cited(request).keys()
-    assert cited == set(suite.cited)
-    assert overruled == set(suite.overruled)
+    for suite in suites_of(provider):
+        cited, overruled = set(), set()
+        for operation in scenario_names(provider):
+            seen = asyncio.run(rehearse(provider, operation, suite))
+            for request in seen.requests:
+                if contract_of(seen, request, conformity) is None:
+                    cited |= seen.cited(request).keys()
+                else:
+                    asked = seen.asked(request)
+                    overruled |= {one for one in suite.overruled if fnmatchcase(asked, one.request)}
+        assert (cited, overruled) == (set(suite.cited), set(suite.overruled))

@@ -1,8 +1,9 @@
 """Scenarios: each operation of each provider once against its stand-in, and what its requests are held against.
 
-A module of `tests/operations/scenarios/` is a provider's. Its `SUITE` says what its requests follow; each of its public
-coroutine functions is the scenario of the operation of that name (`check` is one), and gets the connector and the
-stand-in. It does what is needed beforehand, calls the operation, and asserts what came of it.
+A module of `tests/operations/scenarios/` is a provider's. Its `Suite` says what its requests follow; where a vendor has
+several APIs for the same, there are several. Each of its public coroutine functions is the scenario of the operation of
+that name (`check` is one), and gets the connector and the stand-in. It does what is needed beforehand, calls the
+operation, and asserts what came of it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ __all__ = [
     "kinds",
     "rehearse",
     "scenario_names",
-    "suite_of",
+    "suites_of",
 ]
 
 T = TypeVar("T")
@@ -145,10 +146,9 @@ def module_of(provider: str) -> ModuleType:
     return importlib.import_module(f"operations.scenarios.{provider}")
 
 
-def suite_of(provider: str) -> Suite:
-    """What its requests follow."""
-    suite: Suite = module_of(provider).SUITE
-    return suite
+def suites_of(provider: str) -> list[Suite]:
+    """What its requests follow: every `Suite` of its module, for each of which every scenario is run."""
+    return [found for found in vars(module_of(provider)).values() if isinstance(found, Suite)]
 
 
 async def every(items: AsyncIterator[T]) -> list[T]:
@@ -173,13 +173,13 @@ def scenario_names(provider: str) -> set[str]:
     }
 
 
-async def rehearse(provider: str, operation: str) -> Rehearsal:
+async def rehearse(provider: str, operation: str, suite: Suite) -> Rehearsal:
     """Run the scenario of an operation, and keep what it sent.
 
     Raises:
         AssertionError: it failed, or what an operation came to was no success.
     """
-    suite, scenario = suite_of(provider), getattr(module_of(provider), operation)
+    scenario = getattr(module_of(provider), operation)
     with _serving(suite) as server:
         http = ScriptedHttp([] if suite.served else [answered_by(server)])
         seen = Rehearsal(suite, server, http.requests)

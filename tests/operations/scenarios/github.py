@@ -8,6 +8,7 @@ from integrations_sdk.connectors.github import GitHubConnector
 from integrations_sdk.models import BuildRequest, BuildStatus, CommitStatus, IssueDraft, Secret
 from integrations_sdk.testing.fakes import DictMemory
 from integrations_sdk.testing.vendors.github import GitHubStandIn
+from support.keys import rsa_pair
 from support.scenarios import NOW, Suite, every, otherwise
 
 REST = "https://docs.github.com/rest"
@@ -17,6 +18,8 @@ SUITE = Suite(
     stand_in=GitHubStandIn,
     contracts={"github": ""},
     cited={
+        "POST /app/installations/*/access_tokens": f"{REST}/apps/apps#create-an-installation-access-token-for-an-app",
+        "GET /installation/repositories": f"{REST}/apps/installations#list-repositories-accessible-to-the-app-installation",
         f"GET {REPO}": f"{REST}/repos/repos#get-a-repository",
         f"GET {REPO}/issues": f"{REST}/issues/issues#list-repository-issues",
         f"GET {REPO}/issues/*": f"{REST}/issues/issues#get-an-issue",
@@ -41,8 +44,10 @@ BUILD = BuildRequest(branch="main", parameters={"target": "production"})
 HOOK = "https://shop.example/events/github"
 
 
-async def check(github: GitHubConnector, _hub: GitHubStandIn) -> None:
+async def check(github: GitHubConnector, hub: GitHubStandIn) -> None:
     await github.check()
+    hub.now = NOW
+    await otherwise(github, hub.app_config(*rsa_pair())).check()
 
 
 async def create_issue(github: GitHubConnector, hub: GitHubStandIn) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.google_cloud_build import CloudBuildConnector
 from integrations_sdk.models import BuildRequest, BuildStatus
 from integrations_sdk.testing.vendors.google_cloud_build import CloudBuildStandIn
+from support.keys import rsa_pair
 from support.scenarios import Suite, every, otherwise
 
 REST = "https://cloud.google.com/build/docs/api/reference/rest/v1"
@@ -12,15 +13,19 @@ REST = "https://cloud.google.com/build/docs/api/reference/rest/v1"
 SUITE = Suite(
     stand_in=CloudBuildStandIn,
     contracts={"google_cloud_build": ""},
-    cited={"POST /v1/projects/*/locations/*/triggers/*:run": f"{REST}/projects.locations.triggers/run"},
+    cited={
+        "POST /token": "https://developers.google.com/identity/protocols/oauth2/service-account#httprest",
+        "POST /v1/projects/*/locations/*/triggers/*:run": f"{REST}/projects.locations.triggers/run",
+    },
 )
 
 BUILD = BuildRequest(branch="main", parameters={"_TARGET": "production"})
 STEPS = {"steps": [{"name": "gcr.io/cloud-builders/docker", "args": ["build", "."]}], "timeout": "600s"}
 
 
-async def check(cloud: CloudBuildConnector, _project: CloudBuildStandIn) -> None:
+async def check(cloud: CloudBuildConnector, project: CloudBuildStandIn) -> None:
     await cloud.check()
+    await otherwise(cloud, project.key_config(*rsa_pair())).check()
 
 
 async def trigger_build(cloud: CloudBuildConnector, project: CloudBuildStandIn) -> None:

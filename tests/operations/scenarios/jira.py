@@ -1,4 +1,4 @@
-"""Jira: issues of a project, in the cloud. Servers speak the same in version 2, with texts in place of documents."""
+"""Jira: issues of a project, in the cloud and on a server of one's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from integrations_sdk.models import IssueDraft
 from integrations_sdk.testing.vendors.jira import JiraStandIn
 from support.scenarios import Suite, every
 
-SUITE = Suite(stand_in=JiraStandIn, contracts={"jira": ""})
+CLOUD = Suite(stand_in=JiraStandIn, contracts={"jira": ""})
+SERVER = Suite(
+    stand_in=lambda: JiraStandIn("server"),
+    cited={"* /rest/api/2/*": "https://developer.atlassian.com/server/jira/platform/rest-apis/"},
+)
 
 DRAFT = IssueDraft(
     title="Login fails", description="For *everybody*.\n\n- on the web\n- in the app", issue_type="Bug", labels=("login",),

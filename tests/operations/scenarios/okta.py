@@ -5,9 +5,16 @@ from __future__ import annotations
 from integrations_sdk.connectors.okta import OktaConnector
 from integrations_sdk.models import Secret, UserDraft
 from integrations_sdk.testing.vendors.okta import OktaStandIn
-from support.scenarios import Suite, every
+from support.keys import rsa_pair
+from support.scenarios import Suite, every, otherwise
 
-SUITE = Suite(stand_in=OktaStandIn, contracts={"okta": ""})
+SUITE = Suite(
+    stand_in=OktaStandIn,
+    contracts={"okta": ""},
+    cited={
+        "POST /oauth2/v1/token": "https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/main/"
+    },
+)
 
 ADA, BOB = "00u1", "00u2"
 PLATFORM, QA = "00g2", "00g3"
@@ -17,8 +24,10 @@ EVE = UserDraft(
 )  # fmt: skip
 
 
-async def check(okta: OktaConnector, _company: OktaStandIn) -> None:
+async def check(okta: OktaConnector, company: OktaStandIn) -> None:
     await okta.check()
+    service = {"domain": company.url, "client_id": "0oa1", "private_key": rsa_pair()[0], "key_id": "k-1"}
+    await otherwise(okta, service).check()
 
 
 async def list_users(okta: OktaConnector, company: OktaStandIn) -> None:

@@ -33,10 +33,10 @@ async def notify(smtp: SmtpConnector, server: SmtpStandIn) -> None:
 async def send_mail(smtp: SmtpConnector, server: SmtpStandIn) -> None:
     await smtp.send_mail(
         {"to": ["a@example.com"], "subject": "Deployed", "text": "Version 2", "html": "<p>Version 2</p>"},
-        cc=["b@example.com"], bcc=["c@example.com"],
+        cc=["b@example.com"], bcc=["unseen@example.com"],
     )  # fmt: skip
-    assert server.mails[0].recipients == ("a@example.com", "b@example.com", "c@example.com")
-    assert "c@example.com" not in server.mails[0].content.decode()
+    assert server.mails[0].recipients == ("a@example.com", "b@example.com", "unseen@example.com")
+    assert "unseen@example.com" not in server.mails[0].content.decode()
 
 
 async def submit(smtp: SmtpConnector, server: SmtpStandIn) -> None:

@@ -14,7 +14,7 @@ SUITE = Suite(
     contracts={"teamcity": ""},
     cited={
         "GET /app/rest/users/current": f"{REST}/manage-users.html",
-        "GET /app/rest/buildTypes/*": f"{REST}/get-build-configuration-details.html",
+        "GET /app/rest/buildTypes/*": f"{REST}/buildtypeapi.html",
         "POST /app/rest/buildQueue/*": f"{REST}/start-and-cancel-builds.html",
         "PUT /app/rest/builds/*/comment": f"{REST}/buildapi.html",
     },
