@@ -40,6 +40,7 @@ __all__ = [
     "rehearse",
     "scenario_names",
     "suites_of",
+    "watched",
 ]
 
 T = TypeVar("T")
@@ -183,7 +184,7 @@ async def rehearse(provider: str, operation: str, suite: Suite) -> Rehearsal:
     with _serving(suite) as server:
         http = ScriptedHttp([] if suite.served else [answered_by(server)])
         seen = Rehearsal(suite, server, http.requests)
-        kind = _watched(kinds()[provider], operation, seen)
+        kind = watched(kinds()[provider], operation, seen)
         given = {**server.config(), **suite.config}
         connector = connect(kind, given, http, clock=FakeClock(suite.now()), others=suite.others)
         await scenario(connector, server)
@@ -201,7 +202,7 @@ def _serving(suite: Suite) -> Iterator[StandIn]:
         yield sandbox.add(stand_in)
 
 
-def _watched(kind: type[AnyConnector], operation: str, seen: Rehearsal) -> type[AnyConnector]:
+def watched(kind: type[AnyConnector], operation: str, seen: Rehearsal) -> type[AnyConnector]:
     """The connector class, whose operation notes which requests it makes."""
     inner: Callable[..., Any] = getattr(kind, operation)
 
