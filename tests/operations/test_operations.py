@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import pkgutil
-from fnmatch import fnmatchcase
 
 import pytest
 
@@ -14,7 +13,7 @@ from integrations_sdk.integrations.providers import operations_of
 from support.aws import action_of, complaints
 from support.contracts import Conformity, missing, validator
 from support.coverage import record
-from support.scenarios import Rehearsal, kinds, rehearse, scenario_names, suites_of
+from support.scenarios import Overruled, Rehearsal, kinds, rehearse, scenario_names, suites_of
 
 OPERATIONS = [
     (provider, operation)
@@ -40,14 +39,23 @@ def contract_of(seen: Rehearsal, request: Request, contracts: Conformity) -> tup
     return None
 
 
+def overruled(seen: Rehearsal, request: Request, contracts: Conformity) -> set[Overruled]:
+    """What had to overrule the contract that has the request; fails when that is not enough."""
+    name, base, operation = contract_of(seen, request, contracts) or ("", "", "")
+    said = contracts.complaints(name, request, base_url=base)
+    details = [line for line in said if line.startswith("  ")] or said[-1:]
+    wrong = [*details, *contracts.undescribed(name, request, operation)]
+    found = seen.overruling(request, wrong)
+    assert found or not wrong, "\n".join([seen.asked(request), *said, *wrong])
+    return found
+
+
 def described(seen: Rehearsal, request: Request, contracts: Conformity) -> set[str]:
-    """The contract's operation, with the page that overrules it if one must; empty when no contract has the request."""
+    """The contract's operation, with the pages that overrule it if any must; empty when no contract has the request."""
     if (found := contract_of(seen, request, contracts)) is None:
         return set()
-    name, base, operation = found
-    wrong = contracts.complaints(name, request, base_url=base)
-    pages = seen.overruling(request, wrong) if wrong else set()
-    assert not wrong or pages, "\n".join([seen.asked(request), *wrong])
+    name, _, operation = found
+    pages = {one.page for one in overruled(seen, request, contracts)}
     return {f"contract {name}: {operation}", *pages}
 
 
@@ -100,13 +108,12 @@ def test_every_module_of_scenarios_is_of_a_provider() -> None:
 def test_no_citation_is_left_over(provider: str, conformity: Conformity) -> None:
     """Each is of a request that is made, and that no contract has; a complaint that is overruled is made."""
     for suite in suites_of(provider):
-        cited, overruled = set(), set()
+        cited, needed = set[str](), set[Overruled]()
         for operation in scenario_names(provider):
             seen = asyncio.run(rehearse(provider, operation, suite))
             for request in seen.requests:
                 if contract_of(seen, request, conformity) is None:
                     cited |= seen.cited(request).keys()
-                else:
-                    asked = seen.asked(request)
-                    overruled |= {one for one in suite.overruled if fnmatchcase(asked, one.request)}
-        assert (cited, overruled) == (set(suite.cited), set(suite.overruled))
+                elif suite.overruled:
+                    needed |= overruled(seen, request, conformity)
+        assert (cited, needed) == (set(suite.cited), set(suite.overruled))

@@ -17,11 +17,13 @@ from types import ModuleType
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+import attrs
 import pytest
 
 from integrations_sdk.http.base import Headers, Request
+from support.undescribed import undescribed
 
-__all__ = ["CONTRACTS", "Conformity", "missing", "validator"]
+__all__ = ["CONTRACTS", "Conformity", "missing", "unpacked", "validator"]
 
 CONTRACTS: Final = Path(
     os.environ.get("INTEGRATIONS_SDK_CONTRACTS", Path(__file__).parents[3] / "shared" / "contracts")
@@ -72,9 +74,7 @@ class Conformity:
 
     def complaints(self, contract: str, request: Request, *, base_url: str) -> list[str]:
         """What the contract has against the request, as it is before compression; empty when nothing."""
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        packed = headers.pop("content-encoding", None) == "gzip"
-        content = gzip.decompress(request.content) if packed else request.content
+        request = unpacked(request)
         parts = urlsplit(request.url.removeprefix(base_url))
         with _tolerant():
             errors: list[str] = self._validator.request_errors(
@@ -82,10 +82,16 @@ class Conformity:
                 request.method,
                 parts.path,
                 query=parse_qs(parts.query, keep_blank_values=True),
-                headers=headers,
-                **_body(content, headers.get("content-type", "")),
+                headers=dict(request.headers),
+                **_body(request.content, request.headers.get("content-type", "")),
             )
         return errors
+
+    def undescribed(self, contract: str, request: Request, operation: str) -> list[str]:
+        """The names in the request that the contract's operation has not, as complaints."""
+        with _tolerant():
+            spec = self._validator.spec(contract)
+        return undescribed(spec, operation, unpacked(request)) if "x-amz-operations" not in spec else []
 
     def operation(self, contract: str, request: Request, *, base_url: str) -> str | None:
         """The operation of the contract that the request is, e.g. `GET /users/{id}`; None when it has no such."""
@@ -109,6 +115,14 @@ class Conformity:
         ]
         best = min(fitting, key=lambda template: template.count("{"), default=None)
         return best and f"{request.method} {best}"
+
+
+def unpacked(request: Request) -> Request:
+    """The request before compression, its headers in lower case."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    packed = headers.pop("content-encoding", None) == "gzip"
+    content = gzip.decompress(request.content) if packed else request.content
+    return attrs.evolve(request, headers=headers, content=content)
 
 
 @contextmanager

@@ -126,13 +126,12 @@ class Rehearsal:
         asked = self.asked(request)
         return {form: page for form, page in self.suite.cited.items() if fnmatchcase(asked, form)}
 
-    def overruling(self, request: Request, complaints: Sequence[str]) -> set[str]:
-        """The pages that overrule a contract's complaints; none where one of these is left."""
+    def overruling(self, request: Request, complaints: Sequence[str]) -> set[Overruled]:
+        """What overrules a contract's complaints; nothing where one of these is left."""
         asked = self.asked(request)
         fitting = [one for one in self.suite.overruled if fnmatchcase(asked, one.request)]
-        last = [line for line in complaints if line.startswith("  ")] or list(complaints[-1:])
-        left = [line for line in last if not any(one.complaint in line for one in fitting)]
-        return set() if left else {one.page for one in fitting}
+        found = [{one for one in fitting if one.complaint in complaint} for complaint in complaints]
+        return {one for some in found for one in some} if all(found) else set()
 
 
 @functools.cache

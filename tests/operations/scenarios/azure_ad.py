@@ -23,6 +23,7 @@ SUITE = Suite(
         "DELETE /v1.0/groups/*/members/*/$ref": f"{GRAPH}/api/group-delete-members",
     },
     overruled=(
+        Overruled("GET /v1.0/*", "?$skiptoken", f"{GRAPH}/paging"),
         Overruled(
             "GET /v1.0/groups/*/members",
             "is not one of ['id', 'deletedDateTime']",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.bamboo import BambooConnector
 from integrations_sdk.models import BuildRequest, BuildStatus
 from integrations_sdk.testing.vendors.bamboo import BambooStandIn
-from support.scenarios import Suite
+from support.scenarios import Overruled, Suite
 
 REST = "https://developer.atlassian.com/server/bamboo/rest/"
 
@@ -16,6 +16,7 @@ SUITE = Suite(
         "GET /rest/api/latest/plan/*": REST,
         "DELETE /rest/api/latest/queue/*": REST,
     },
+    overruled=(Overruled("POST /rest/api/latest/queue/*", "?bamboo.variable.", REST),),
 )
 
 BUILD = BuildRequest(branch="feature-x", commit_sha="a" * 40, parameters={"TARGET": "production"})

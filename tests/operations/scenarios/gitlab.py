@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.gitlab import GitLabConnector
 from integrations_sdk.models import BuildRequest, BuildStatus, CommitStatus, IssueDraft, Secret
 from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
-from support.scenarios import Suite, every, otherwise
+from support.scenarios import Overruled, Suite, every, otherwise
 
 DOCS = "https://docs.gitlab.com/api"
 API = "/api/v4"
@@ -23,6 +23,9 @@ SUITE = Suite(
         f"GET {PROJECT}/pipelines/*": f"{DOCS}/pipelines/",
         f"PUT {PROJECT}/hooks/*": f"{DOCS}/project_webhooks/",
     },
+    overruled=(
+        Overruled(f"POST {PROJECT}/trigger/pipeline", "/variables[", "https://docs.gitlab.com/ci/triggers/"),
+    ),
 )
 
 DRAFT = IssueDraft(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from integrations_sdk.connectors.jenkins import JenkinsConnector
 from integrations_sdk.models import BuildRequest, BuildStatus
 from integrations_sdk.testing.vendors.jenkins import JenkinsJob, JenkinsStandIn
-from support.scenarios import Suite, otherwise
+from support.scenarios import Overruled, Suite, otherwise
 
 API = "https://www.jenkins.io/doc/book/using/remote-access-api/"
 
 SUITE = Suite(
-    stand_in=JenkinsStandIn, contracts={"jenkins": ""}, cited={"GET /job/myapp-build/1/api/json": API}
+    stand_in=JenkinsStandIn,
+    contracts={"jenkins": ""},
+    cited={"GET /job/myapp-build/1/api/json": API},
+    overruled=(Overruled("GET */api/json", "?tree", API),),
 )
 
 BUILD = BuildRequest(branch="main", commit_sha="a" * 40)

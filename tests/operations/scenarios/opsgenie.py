@@ -5,12 +5,17 @@ from __future__ import annotations
 from integrations_sdk.connectors.opsgenie import OpsgenieConnector
 from integrations_sdk.models import Level, Message
 from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
-from support.scenarios import Suite, every
+from support.scenarios import Overruled, Suite, every
 
 SUITE = Suite(
     stand_in=OpsgenieStandIn,
     contracts={"opsgenie": ""},
     cited={"GET /v2/alerts": "https://docs.opsgenie.com/docs/alert-api#list-alerts"},
+    overruled=(
+        Overruled(
+            "POST /v2/alerts", "/responders/name", "https://docs.opsgenie.com/docs/alert-api#create-alert"
+        ),
+    ),
 )
 
 

@@ -13,7 +13,7 @@ SUITE = Suite(
     overruled=(
         Overruled(
             "POST /incidents",
-            "details",
+            "incident/body/",
             "https://developer.pagerduty.com/api-reference/a7d81b0e9200f-create-an-incident",
         ),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.redmine import RedmineConnector
 from integrations_sdk.models import IssueDraft
 from integrations_sdk.testing.vendors.redmine import RedmineStandIn
-from support.scenarios import Suite, every
+from support.scenarios import Overruled, Suite, every
 
 WIKI = "https://www.redmine.org/projects/redmine/wiki"
 
@@ -19,6 +19,7 @@ SUITE = Suite(
         "GET /trackers.json": f"{WIKI}/Rest_Trackers",
         "GET /enumerations/issue_priorities.json": f"{WIKI}/Rest_Enumerations",
     },
+    overruled=(Overruled("GET /issues.json", "?cf_3", f"{WIKI}/Rest_Issues"),),
 )
 
 DRAFT = IssueDraft(

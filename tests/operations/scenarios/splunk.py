@@ -18,6 +18,11 @@ SUITE = Suite(
             "MissingRequiredRequestBody",
             "https://help.splunk.com/en/splunk-enterprise/get-started/get-data-in",
         ),
+        Overruled(
+            "POST /services/collector/ack",
+            "?channel",
+            "https://help.splunk.com/en/splunk-enterprise/leverage-rest-apis/rest-api-reference",
+        ),
     ),
     config={"index": "main", "sourcetype": "shop:event", "source": "shop"},
 )

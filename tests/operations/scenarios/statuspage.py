@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.statuspage import StatuspageConnector
 from integrations_sdk.models import Level, Message
 from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
-from support.scenarios import Suite, every
+from support.scenarios import Overruled, Suite, every
 
 API = "https://developer.statuspage.io"
 
@@ -18,6 +18,13 @@ SUITE = Suite(
         "GET /v1/pages/*/incidents/p31zjtct2j00": f"{API}/#operation/getPagesPageIdIncidentsIncidentId",
         "PATCH /v1/pages/*/components/*": f"{API}/#operation/patchPagesPageIdComponentsComponentId",
     },
+    overruled=(  # the name that the contract has stands for the ids of components
+        Overruled(
+            "PATCH /v1/pages/*/incidents/*",
+            "/incident/components/",
+            f"{API}/#operation/patchPagesPageIdIncidentsIncidentId",
+        ),
+    ),
     config={"components": {"api": "9nqvnr23zmzn"}, "affects": ["api"]},
 )
 

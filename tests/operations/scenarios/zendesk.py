@@ -24,6 +24,11 @@ SUITE = Suite(
     },
     overruled=(
         Overruled(
+            "GET /api/v2/tickets/*/comments",
+            "?page[size]",
+            "https://developer.zendesk.com/api-reference/introduction/pagination/",
+        ),
+        Overruled(
             "POST /api/v2/tickets",
             "ticket/custom_fields/",
             "https://developer.zendesk.com/documentation/ticketing/managing-tickets/creating-and-updating-tickets/",
