@@ -17,6 +17,7 @@ SUITE = Suite(
         "DELETE /rest/api/latest/queue/*": REST,
     },
     overruled=(Overruled("POST /rest/api/latest/queue/*", "?bamboo.variable.", REST),),
+    config={"stage": "Deploy", "variables": {"env": "prod"}},
 )
 
 BUILD = BuildRequest(branch="feature-x", commit_sha="a" * 40, parameters={"TARGET": "production"})

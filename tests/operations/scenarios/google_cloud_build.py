@@ -17,6 +17,7 @@ SUITE = Suite(
         "POST /token": "https://developers.google.com/identity/protocols/oauth2/service-account#httprest",
         "POST /v1/projects/*/locations/*/triggers/*:run": f"{REST}/projects.locations.triggers/run",
     },
+    config={"substitutions": {"_STAGE": "prod"}},
 )
 
 BUILD = BuildRequest(branch="main", parameters={"_TARGET": "production"})
@@ -41,7 +42,7 @@ async def create_build(cloud: CloudBuildConnector, project: CloudBuildStandIn) -
 
 
 async def get_build(cloud: CloudBuildConnector, _project: CloudBuildStandIn) -> None:
-    made = await cloud.trigger_build(BUILD)
+    made = await cloud.trigger_build(BuildRequest(commit_sha="a" * 40))
     assert (await cloud.get_build(made.reference or "")).status is BuildStatus.PENDING
 
 

@@ -7,7 +7,9 @@ from integrations_sdk.models import FindingQuery
 from integrations_sdk.testing.vendors.sonarqube import SonarQubeBranch, SonarQubeStandIn
 from support.scenarios import Suite, every
 
-SUITE = Suite(stand_in=SonarQubeStandIn, contracts={"sonarqube": ""})
+SUITE = Suite(
+    stand_in=SonarQubeStandIn, contracts={"sonarqube": ""}, config={"types": ["VULNERABILITY", "BUG"]}
+)
 
 
 async def check(sonarqube: SonarQubeConnector, _server: SonarQubeStandIn) -> None:
@@ -36,4 +38,7 @@ async def check_gate(sonarqube: SonarQubeConnector, server: SonarQubeStandIn) ->
 
 
 async def get_measures(sonarqube: SonarQubeConnector, _server: SonarQubeStandIn) -> None:
-    assert await sonarqube.get_measures(["coverage", "ncloc"]) == {"coverage": "87.5", "ncloc": "1200"}
+    assert await sonarqube.get_measures(["coverage", "ncloc"], FindingQuery(project="shop_web")) == {
+        "coverage": "87.5",
+        "ncloc": "1200",
+    }

@@ -18,6 +18,7 @@ SUITE = Suite(
         "POST /app/rest/buildQueue/*": f"{REST}/start-and-cancel-builds.html",
         "PUT /app/rest/builds/*/comment": f"{REST}/buildapi.html",
     },
+    config={"properties": {"env.STAGE": "prod"}},
 )
 
 BUILD = BuildRequest(branch="feature", commit_sha="a" * 40, parameters={"TARGET": "production"})
