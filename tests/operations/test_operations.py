@@ -7,19 +7,14 @@ import pkgutil
 
 import pytest
 
-import operations.scenarios
 from integrations_sdk.connectors.base import Request
-from integrations_sdk.integrations.providers import operations_of
+from operations import scenarios
 from support.aws import action_of, complaints
 from support.contracts import Conformity, missing, validator
 from support.coverage import record
-from support.scenarios import Overruled, Rehearsal, kinds, rehearse, scenario_names, suites_of
+from support.scenarios import Overruled, Rehearsal, kinds, operations, rehearse, scenario_names, suites_of
 
-OPERATIONS = [
-    (provider, operation)
-    for provider, kind in kinds().items()
-    for operation in sorted({*operations_of(kind), "check"})
-]
+OPERATIONS = [(provider, operation) for provider in kinds() for operation in operations(provider)]
 
 
 @pytest.fixture(scope="session")
@@ -95,12 +90,12 @@ def test_the_operation_is_as_documented(provider: str, operation: str, contracts
 @pytest.mark.parametrize("provider", kinds())
 def test_every_scenario_is_of_an_operation(provider: str) -> None:
     """One whose operation is gone, or misspelt, does not stay behind unnoticed."""
-    assert scenario_names(provider) <= {*operations_of(kinds()[provider]), "check"}
+    assert scenario_names(provider) <= set(operations(provider))
 
 
 def test_every_module_of_scenarios_is_of_a_provider() -> None:
     """And of one that is built in."""
-    assert {found.name for found in pkgutil.iter_modules(operations.scenarios.__path__)} == set(kinds())
+    assert {found.name for found in pkgutil.iter_modules(scenarios.__path__)} == set(kinds())
 
 
 @pytest.mark.contracts

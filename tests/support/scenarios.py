@@ -2,7 +2,7 @@
 
 A module of `tests/operations/scenarios/` is a provider's. Its `Suite` says what its requests follow; where a vendor has
 several APIs for the same, there are several. Each of its public coroutine functions is the scenario of the operation of
-that name (`check` is one), and gets the connector and the stand-in. It does what is needed beforehand, calls the
+that name (`check` is one, and `handle_event` where the provider has its own), and gets the connector and the stand-in. It does what is needed beforehand, calls the
 operation, and asserts what came of it.
 """
 
@@ -25,7 +25,8 @@ from integrations_sdk.clock import FakeClock
 from integrations_sdk.codec import load
 from integrations_sdk.connectors.base import Connector, ConnectorConfig, Request
 from integrations_sdk.connectors.registry import Registry
-from integrations_sdk.models import Actor, Event, Outcome
+from integrations_sdk.integrations.providers import operations_of
+from integrations_sdk.models import Actor, Commit, Event, Outcome
 from integrations_sdk.testing import Sandbox
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect
 from integrations_sdk.testing.standin import StandIn
@@ -37,6 +38,7 @@ __all__ = [
     "Suite",
     "every",
     "kinds",
+    "operations",
     "rehearse",
     "scenario_names",
     "suites_of",
@@ -56,6 +58,12 @@ PIPELINE: Final = Event(
     url="https://gitlab.example.com/shop/web/-/pipelines/31",
 )  # fmt: skip
 """An event that most providers act on."""
+
+PUSH: Final = attrs.evolve(
+    PIPELINE, type="push", status=None, number=None, duration=None, url=None,
+    commits=(Commit(sha="a" * 40, message="Fixes PROJ-1", url="https://gitlab.example.com/shop/web/-/commit/a"),),
+)  # fmt: skip
+"""What build servers and issue trackers act on."""
 
 AnyConnector = Connector[ConnectorConfig]
 
@@ -139,6 +147,13 @@ def kinds() -> Mapping[str, type[AnyConnector]]:
     """Every provider that is built in."""
     registry = Registry()
     return {provider: registry.get(provider) for provider in registry}
+
+
+def operations(provider: str) -> list[str]:
+    """What must have a scenario: the provider's operations, its check, and what it does with events of its own accord."""
+    kind = kinds()[provider]
+    own = {"handle_event"} if kind.handle_event is not Connector.handle_event else set()
+    return sorted({*operations_of(kind), "check", *own})
 
 
 def module_of(provider: str) -> ModuleType:

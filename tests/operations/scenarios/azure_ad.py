@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.azure_ad import AzureAdConnector
 from integrations_sdk.models import Secret, UserDraft
 from integrations_sdk.testing.vendors.azure_ad import AzureAdStandIn
-from support.scenarios import Overruled, Suite, every
+from support.scenarios import Overruled, Suite, every, otherwise
 
 GRAPH = "https://learn.microsoft.com/graph"
 
@@ -18,7 +18,9 @@ SUITE = Suite(
         "POST /v1.0/users": f"{GRAPH}/api/user-post-users",
         "PATCH /v1.0/users/*": f"{GRAPH}/api/user-update",
         "POST /v1.0/users/*/revokeSignInSessions": f"{GRAPH}/api/user-revokesigninsessions",
-        "GET /v1.0/users/*/*emberOf": f"{GRAPH}/api/user-list-transitivememberof",
+        "GET /v1.0/users/*/memberOf": f"{GRAPH}/api/user-list-memberof",
+        "GET /v1.0/users/*/transitiveMemberOf": f"{GRAPH}/api/user-list-transitivememberof",
+        "GET /v1.0/groups/*/transitiveMembers": f"{GRAPH}/api/group-list-transitivemembers",
         "POST /v1.0/groups/*/members/$ref": f"{GRAPH}/api/group-post-members",
         "DELETE /v1.0/groups/*/members/*/$ref": f"{GRAPH}/api/group-delete-members",
     },
@@ -40,6 +42,11 @@ EVE = UserDraft(
 )  # fmt: skip
 
 
+def nested(directory: AzureAdConnector, tenant: AzureAdStandIn) -> AzureAdConnector:
+    """With groups in groups."""
+    return otherwise(directory, {**tenant.config(), "nested_groups": True})
+
+
 async def check(directory: AzureAdConnector, _tenant: AzureAdStandIn) -> None:
     await directory.check()
 
@@ -53,13 +60,15 @@ async def list_groups(directory: AzureAdConnector, _tenant: AzureAdStandIn) -> N
     assert [one.role for one in await every(directory.list_groups())] == [None, "admin", "read"]
 
 
-async def list_members(directory: AzureAdConnector, _tenant: AzureAdStandIn) -> None:
-    assert [user.user_id for user in await every(directory.list_members(ADMINS))] == [ADA]
+async def list_members(directory: AzureAdConnector, tenant: AzureAdStandIn) -> None:
+    for way in (directory, nested(directory, tenant)):
+        assert [user.user_id for user in await every(way.list_members(ADMINS))] == [ADA]
 
 
-async def find_user(directory: AzureAdConnector, _tenant: AzureAdStandIn) -> None:
-    found = await directory.find_user("ada@company.com")
-    assert found is not None and found.roles == ("admin",)
+async def find_user(directory: AzureAdConnector, tenant: AzureAdStandIn) -> None:
+    for way in (directory, nested(directory, tenant)):
+        found = await way.find_user("ada@company.com")
+        assert found is not None and found.roles == ("admin",)
 
 
 async def user_changes(directory: AzureAdConnector, tenant: AzureAdStandIn) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.bamboo import BambooConnector
 from integrations_sdk.models import BuildRequest, BuildStatus
 from integrations_sdk.testing.vendors.bamboo import BambooStandIn
-from support.scenarios import Overruled, Suite
+from support.scenarios import PUSH, Overruled, Suite
 
 REST = "https://developer.atlassian.com/server/bamboo/rest/"
 
@@ -46,3 +46,8 @@ async def stop_build(bamboo: BambooConnector, server: BambooStandIn) -> None:
 async def wait_for_build(bamboo: BambooConnector, _server: BambooStandIn) -> None:
     made = await bamboo.trigger_build(BUILD)
     assert (await bamboo.wait_for_build(made.reference or "")).status is BuildStatus.SUCCESS
+
+
+async def handle_event(bamboo: BambooConnector, server: BambooStandIn) -> None:
+    await bamboo.handle_event(PUSH)
+    assert len(server.plans["PROJ-PLAN"].builds) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.custom import CustomConnector
 from integrations_sdk.testing.vendors.custom import CustomStandIn
 from support.messages import CASES
-from support.scenarios import Suite, every, otherwise
+from support.scenarios import PIPELINE, Suite, every, otherwise
 
 RFC = "https://www.rfc-editor.org/rfc"
 
@@ -50,3 +50,8 @@ async def each(custom: CustomConnector, _service: CustomStandIn) -> None:
 async def notify(custom: CustomConnector, service: CustomStandIn) -> None:
     await custom.notify(CASES["full"])
     assert service.messages[0]["channel"] == "#ops"
+
+
+async def handle_event(custom: CustomConnector, service: CustomStandIn) -> None:
+    await custom.handle_event(PIPELINE)
+    assert service.messages[0]["level"] == "error"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from integrations_sdk.connectors.datadog import DatadogConnector
 from integrations_sdk.models import LogEntry, Metric, MetricKind
 from integrations_sdk.testing.vendors.datadog import DatadogStandIn
-from support.scenarios import NOW, PIPELINE, Suite
+from support.scenarios import NOW, PIPELINE, Suite, otherwise
 
 SUITE = Suite(
     stand_in=DatadogStandIn,
@@ -48,3 +48,8 @@ async def send_logs(datadog: DatadogConnector, site: DatadogStandIn) -> None:
 async def service_check(datadog: DatadogConnector, site: DatadogStandIn) -> None:
     await datadog.service_check("shop.is_ok", "critical", host="web-1", message="down", tags={"a": "b"})
     assert site.checks[0]["status"] == 2
+
+
+async def handle_event(datadog: DatadogConnector, site: DatadogStandIn) -> None:
+    await otherwise(datadog, {**site.config(), "enable_logs": True}).handle_event(PIPELINE)
+    assert (len(site.events), len(site.logs), len(site.series) > 0) == (1, 1, True)

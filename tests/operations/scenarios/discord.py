@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.discord import DiscordConnector
 from integrations_sdk.testing.vendors.discord import DiscordStandIn
 from support.messages import CASES
-from support.scenarios import Suite, otherwise
+from support.scenarios import PIPELINE, Suite, otherwise
 
 SUITE = Suite(
     stand_in=DiscordStandIn,
@@ -32,3 +32,8 @@ async def send_message(discord: DiscordConnector, server: DiscordStandIn) -> Non
     )
     await forum.send_message({"embeds": [{"title": "Version 2"}]}, thread_id="4" * 18)
     assert [message.get("thread_name") for message in server.messages] == ["Version 2", None]
+
+
+async def handle_event(discord: DiscordConnector, server: DiscordStandIn) -> None:
+    await discord.handle_event(PIPELINE)
+    assert len(server.messages) == 1

@@ -6,7 +6,7 @@ from integrations_sdk.connectors.google_cloud_build import CloudBuildConnector
 from integrations_sdk.models import BuildRequest, BuildStatus
 from integrations_sdk.testing.vendors.google_cloud_build import CloudBuildStandIn
 from support.keys import rsa_pair
-from support.scenarios import Suite, every, otherwise
+from support.scenarios import PUSH, Suite, every, otherwise
 
 REST = "https://cloud.google.com/build/docs/api/reference/rest/v1"
 
@@ -64,3 +64,8 @@ async def list_builds(cloud: CloudBuildConnector, _project: CloudBuildStandIn) -
 
 async def list_triggers(cloud: CloudBuildConnector, _project: CloudBuildStandIn) -> None:
     assert [one["name"] for one in await every(cloud.list_triggers())] == ["deploy"]
+
+
+async def handle_event(cloud: CloudBuildConnector, server: CloudBuildStandIn) -> None:
+    await cloud.handle_event(PUSH)
+    assert len(server.builds) == 1

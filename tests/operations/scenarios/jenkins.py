@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.jenkins import JenkinsConnector
 from integrations_sdk.models import BuildRequest, BuildStatus
 from integrations_sdk.testing.vendors.jenkins import JenkinsJob, JenkinsStandIn
-from support.scenarios import Overruled, Suite, otherwise
+from support.scenarios import PUSH, Overruled, Suite, otherwise
 
 API = "https://www.jenkins.io/doc/book/using/remote-access-api/"
 
@@ -52,3 +52,8 @@ async def wait_for_build(jenkins: JenkinsConnector, server: JenkinsStandIn) -> N
     made = await jenkins.trigger_build(BUILD)
     assert (await jenkins.wait_for_build(made.reference or "")).status is BuildStatus.SUCCESS
     assert server.jobs["myapp-build"].passed[0]["BRANCH"] == "main"
+
+
+async def handle_event(jenkins: JenkinsConnector, server: JenkinsStandIn) -> None:
+    await jenkins.handle_event(PUSH)
+    assert len(server.queue) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.jira import JiraConnector
 from integrations_sdk.models import IssueDraft
 from integrations_sdk.testing.vendors.jira import JiraStandIn
-from support.scenarios import Suite, every
+from support.scenarios import PUSH, Suite, every, otherwise
 
 CLOUD = Suite(stand_in=JiraStandIn, contracts={"jira": ""})
 SERVER = Suite(
@@ -93,3 +93,13 @@ async def sync_issue(jira: JiraConnector, site: JiraStandIn) -> None:
     await jira.sync_issue({**ISSUE, "title": "Login is slow", "labels": ["speed"], "state": "closed"})
     fields = site.issues["PROJ-1"]["fields"]
     assert (fields["summary"], fields["status"]["name"]) == ("Login is slow", "Done")
+
+
+async def handle_event(jira: JiraConnector, site: JiraStandIn) -> None:
+    await jira.create_issue(IssueDraft(title="Login fails"))
+    syncing = otherwise(
+        jira, {**site.config(), "enable_commit_sync": True, "enable_merge_request_sync": True}
+    )
+    await syncing.handle_event(PUSH)
+    assert site.issues["PROJ-1"]["fields"]["status"]["name"] == "Done"
+    assert (len(site.comments["PROJ-1"]), len(site.links["PROJ-1"])) == (1, 1)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
+
 from integrations_sdk.connectors.opsgenie import OpsgenieConnector
 from integrations_sdk.models import Level, Message
 from integrations_sdk.testing.vendors.opsgenie import OpsgenieStandIn
-from support.scenarios import Overruled, Suite, every
+from support.scenarios import PIPELINE, Overruled, Suite, every
 
 SUITE = Suite(
     stand_in=OpsgenieStandIn,
@@ -78,3 +80,9 @@ async def get_request(opsgenie: OpsgenieConnector, account: OpsgenieStandIn) -> 
     made = await opsgenie.create_alert("Disk full", alias="disk")
     found = await opsgenie.get_request(made.request_id or "")
     assert found is not None and found["isSuccess"] is True
+
+
+async def handle_event(opsgenie: OpsgenieConnector, account: OpsgenieStandIn) -> None:
+    await opsgenie.handle_event(PIPELINE)
+    await opsgenie.handle_event(attrs.evolve(PIPELINE, status="success"))
+    assert only(account)["status"] == "closed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.pagerduty import PagerDutyConnector
 from integrations_sdk.models import Level, Message
 from integrations_sdk.testing.vendors.pagerduty import PagerDutyStandIn
-from support.scenarios import Overruled, Suite
+from support.scenarios import PIPELINE, PUSH, Overruled, Suite, otherwise
 
 SUITE = Suite(
     stand_in=PagerDutyStandIn,
@@ -90,3 +90,10 @@ async def list_incidents(pagerduty: PagerDutyConnector, _service: PagerDutyStand
         one async for one in pagerduty.list_incidents(statuses=["triggered"], since="2026-01-01T00:00:00Z")
     ]
     assert len(found) == 3
+
+
+async def handle_event(pagerduty: PagerDutyConnector, service: PagerDutyStandIn) -> None:
+    telling = otherwise(pagerduty, {**service.config(), "change_events": True})
+    await telling.handle_event(PIPELINE)
+    await telling.handle_event(PUSH)
+    assert (len(service.alerts), len(service.changes)) == (1, 1)

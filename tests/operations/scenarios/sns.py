@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.sns import SnsConnector
 from integrations_sdk.testing.vendors.sns import SnsStandIn
 from support.messages import CASES
-from support.scenarios import Suite, otherwise
+from support.scenarios import PIPELINE, Suite, otherwise
 
 PHONE = "+4915112345678"
 
@@ -38,3 +38,8 @@ async def publish(sns: SnsConnector, service: SnsStandIn) -> None:
 async def send_sms(sns: SnsConnector, service: SnsStandIn) -> None:
     await sns.send_sms(PHONE, "Disk full")
     assert service.messages[0].attributes["AWS.SNS.SMS.SenderID"] == "Shop"
+
+
+async def handle_event(sns: SnsConnector, service: SnsStandIn) -> None:
+    await sns.handle_event(PIPELINE)
+    assert service.messages[0].attributes["status"] == "failed"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
+
 from integrations_sdk.connectors.statuspage import StatuspageConnector
 from integrations_sdk.models import Level, Message
 from integrations_sdk.testing.vendors.statuspage import StatuspageStandIn
-from support.scenarios import Overruled, Suite, every
+from support.scenarios import PIPELINE, Overruled, Suite, every
 
 API = "https://developer.statuspage.io"
 
@@ -91,3 +93,9 @@ async def list_components(statuspage: StatuspageConnector, _page: StatuspageStan
 async def set_component_status(statuspage: StatuspageConnector, page: StatuspageStandIn) -> None:
     await statuspage.set_component_status("api", "partial_outage")
     assert page.components["9nqvnr23zmzn"]["status"] == "partial_outage"
+
+
+async def handle_event(statuspage: StatuspageConnector, page: StatuspageStandIn) -> None:
+    await statuspage.handle_event(PIPELINE)
+    await statuspage.handle_event(attrs.evolve(PIPELINE, status="success"))
+    assert page.incidents[0]["status"] == "resolved"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.teamcity import TeamCityConnector
 from integrations_sdk.models import BuildRequest, BuildStatus
 from integrations_sdk.testing.vendors.teamcity import TeamCityStandIn
-from support.scenarios import Suite, every
+from support.scenarios import PUSH, Suite, every
 
 REST = "https://www.jetbrains.com/help/teamcity/rest"
 
@@ -61,3 +61,8 @@ async def comment_build(teamcity: TeamCityConnector, server: TeamCityStandIn) ->
     made = await teamcity.trigger_build(BUILD)
     await teamcity.comment_build(made.reference or "", "By the shop")
     assert [*server.comments.values()] == ["By the shop"]
+
+
+async def handle_event(teamcity: TeamCityConnector, server: TeamCityStandIn) -> None:
+    await teamcity.handle_event(PUSH)
+    assert len(server.build_types["Shop_Build"].asked) == 1

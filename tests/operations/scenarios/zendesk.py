@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations_sdk.connectors.zendesk import ZendeskConnector
 from integrations_sdk.models import IssueDraft
 from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
-from support.scenarios import Overruled, Suite, every, otherwise
+from support.scenarios import PIPELINE, Overruled, Suite, every, otherwise
 
 API = "https://developer.zendesk.com/api-reference/ticketing"
 
@@ -103,3 +103,10 @@ async def transition_issue(zendesk: ZendeskConnector, account: ZendeskStandIn) -
     await zendesk.create_issue(DRAFT)
     await zendesk.transition_issue("1", "solved")
     assert account.tickets[1]["status"] == "solved"
+
+
+async def handle_event(zendesk: ZendeskConnector, account: ZendeskStandIn) -> None:
+    template = {"subject": "Failed: {project}", "priority": "high"}
+    kind = otherwise(zendesk, {**account.config(), "ticket_templates": {"pipeline": template}})
+    await kind.handle_event(PIPELINE)
+    assert account.tickets[1]["subject"] == "Failed: shop/web"
