@@ -24,12 +24,12 @@ def contracts() -> Conformity | None:
 
 
 def contract_of(seen: Rehearsal, request: Request, contracts: Conformity) -> tuple[str, str, str] | None:
-    """The contract that has the request, where it is, its operation; None when a citation fits better, or none has it."""
-    cited = seen.cited(request)
+    """The contract that has the request, where it is, its operation; None when none has, or a citation fits better."""
+    exact = any("*" not in form for form in seen.cited(request))
     for name, root in seen.suite.contracts.items():
         base = seen.server.url + root
         operation = contracts.operation(name, request, base_url=base)
-        if operation and not any("*" not in form for form in cited):
+        if operation and not (exact and operation.endswith("}")):
             return name, base, operation
     return None
 

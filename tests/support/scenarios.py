@@ -2,8 +2,8 @@
 
 A module of `tests/operations/scenarios/` is a provider's. Its `Suite` says what its requests follow; where a vendor has
 several APIs for the same, there are several. Each of its public coroutine functions is the scenario of the operation of
-that name (`check` is one, and `handle_event` where the provider has its own), and gets the connector and the stand-in. It does what is needed beforehand, calls the
-operation, and asserts what came of it.
+that name (`check` is one, and `handle_event` where the provider has its own), and gets the connector and the stand-in. It
+does what is needed beforehand, calls the operation, and asserts what came of it.
 """
 
 from __future__ import annotations
@@ -33,12 +33,15 @@ from integrations_sdk.testing.standin import StandIn
 
 __all__ = [
     "NOW",
+    "PIPELINE",
+    "PUSH",
     "Overruled",
     "Rehearsal",
     "Suite",
     "every",
     "kinds",
     "operations",
+    "otherwise",
     "rehearse",
     "scenario_names",
     "suites_of",
@@ -89,7 +92,7 @@ class Suite:
     Attributes:
         contracts: the vendor's descriptions by name, each with the path at the stand-in that stands for its server URL.
         cited: for requests that no contract has, the vendor's page, by `METHOD /path` with `*` for what varies. One
-            without `*` goes before a contract, whose `/users/{id}` takes `/users/delta` for its own.
+            without `*` goes before a contract that takes `/users/delta` for its `/users/{id}`.
         protocol: the page that says what is no HTTP.
         model: the service of AWS whose model, which comes with botocore, has every request.
         now: where stand-ins go by the machine's clock, the same.
@@ -105,7 +108,6 @@ class Suite:
     model: str | None = None
     now: Callable[[], datetime] = lambda: NOW
     config: Mapping[str, object] = attrs.field(factory=dict)
-    others: Mapping[str, AnyConnector] = attrs.field(factory=dict)
     served: bool = False
 
 
@@ -200,8 +202,7 @@ async def rehearse(provider: str, operation: str, suite: Suite) -> Rehearsal:
         seen = Rehearsal(suite, server, http.requests)
         kind = watched(kinds()[provider], operation, seen)
         given = {**server.config(), **suite.config}
-        connector = connect(kind, given, http, clock=FakeClock(suite.now()), others=suite.others)
-        await scenario(connector, server)
+        await scenario(connect(kind, given, http, clock=FakeClock(suite.now())), server)
     return seen
 
 
