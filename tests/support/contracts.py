@@ -61,15 +61,19 @@ class Conformity:
     def __init__(self, validator: ModuleType) -> None:
         self._validator = validator
 
-    def check(self, contract: str, request: Request, *, base_url: str) -> None:
+    def check(self, contract: str, request: Request, *, base_url: str, beyond: tuple[str, ...] = ()) -> None:
         """Assert that the request conforms to a contract.
 
         Args:
             contract: its name, which is its file's (`datadog_v2`).
             base_url: the part of the URL that stands for the contract's server URL.
+            beyond: names that the vendor documents and the contract lacks, `?parameter` or `/field`.
         """
         assert request.url.startswith(base_url), f"{request.url} is not below {base_url}"
         errors = self.complaints(contract, request, base_url=base_url)
+        if operation := self.operation(contract, request, base_url=base_url):
+            errors = errors + self.undescribed(contract, request, operation)
+        errors = [error for error in errors if not error.strip().startswith(beyond)]
         assert errors == [], "\n".join(errors)
 
     def complaints(self, contract: str, request: Request, *, base_url: str) -> list[str]:
