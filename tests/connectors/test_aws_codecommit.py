@@ -377,17 +377,6 @@ def test_every_request_conforms_to_aws_own_model() -> None:
     assert complaints("codecommit", "GetRepository", {"repository": "x"}) != ""
 
 
-@pytest.mark.contracts
-def test_every_request_conforms_to_the_description(conformity: Any) -> None:
-    """Every described operation that the connector makes; four are not in the description."""
-    host = CodeCommit()
-    run(everything(host))
-    beyond = {"UpdatePullRequestApprovalState", "GetCommentsForComparedCommit", "UpdateComment", "MergePullRequestByFastForward", "MergePullRequestByThreeWay"}  # fmt: skip
-    for request, operation in zip(host.http.requests, host.operations(), strict=True):
-        if operation not in beyond:
-            conformity.check("aws_codecommit", request, base_url=host.server.url, operation=operation)
-
-
 @pytest.mark.filterwarnings("ignore")  # moto's libraries warn of one another
 def test_moto_takes_it_for_aws() -> None:
     """As far as it knows CodeCommit: repositories, and its errors; over the wire, signed."""

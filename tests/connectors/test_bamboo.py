@@ -325,36 +325,3 @@ def test_odd_listings_end(odd: dict[str, Any]) -> None:
     with pytest.raises(RejectedError, match="no plan branch"):
         run(connect(BambooConnector, CONFIG, http).trigger_build(BuildRequest(branch="x")))
     assert len(http.requests) == 1
-
-
-# --- contract ---------------------------------------------------------------
-
-
-@pytest.mark.contracts
-def test_every_request_conforms_to_the_description(conformity: Any) -> None:
-    """Every described operation that the connector makes is made once, and checked.
-
-    Plans, their branches and stopping are not in the description: see the vendor's documentation above.
-    """
-    bamboo = Bamboo(stage="Deploy", variables={"env": "prod"})
-
-    async def everything() -> None:
-        known = bamboo.connector
-        await known.check()
-        await known.trigger_build(BuildRequest(commit_sha=SHA))
-        await known.get_build("PROJ-PLAN-1")
-        await known.get_build("PROJ-PLAN-1")
-
-    run(everything())
-    beyond = "GET /rest/api/latest/plan/PROJ-PLAN"
-    for request, asked in zip(bamboo.http.requests, bamboo.asked(), strict=True):
-        if asked != beyond:
-            conformity.check("bamboo", request, base_url=f"{bamboo.server.url}/rest")
-    assert {asked.partition("?")[0] for asked in bamboo.asked()} == {
-        beyond,
-        "GET /rest/api/latest/info",
-        "GET /rest/api/latest/currentUser",
-        f"POST {QUEUE}/PROJ-PLAN",
-        f"GET {QUEUE}",
-        "GET /rest/api/latest/result/PROJ-PLAN-1",
-    }

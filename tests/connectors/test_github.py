@@ -8,7 +8,6 @@ import re
 import traceback
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import TypeVar
 from urllib.parse import parse_qs
 
@@ -54,6 +53,7 @@ from integrations_sdk.models import Event, OutcomeStatus
 from integrations_sdk.testing.fakes import DictMemory, ScriptedHttp, answered_by, connect, reply
 from integrations_sdk.testing.standin import Received
 from integrations_sdk.testing.vendors.github import GitHubStandIn
+from support.keys import rsa_pair
 
 T = TypeVar("T")
 
@@ -80,13 +80,6 @@ ISSUE = {
 }
 
 
-@cache
-def keys() -> tuple[str, str]:
-    """A key pair for apps, made once."""
-    key = RSAKey.generate_key(2048)
-    return key.as_pem(private=True).decode(), key.as_pem(private=False).decode()
-
-
 def make(http: ScriptedHttp, **more: object) -> GitHubConnector:
     settings: dict[str, object] = {"token": CANARY, "repository": "octo-org/octo-repo", **more}
     known = {key: value for key, value in settings.items() if value is not None}
@@ -106,7 +99,7 @@ def as_app(clock: FakeClock) -> tuple[GitHubConnector, GitHubStandIn, ScriptedHt
     stand_in = GitHubStandIn()
     stand_in.now = NOW
     http = ScriptedHttp([answered_by(stand_in)])
-    return connect(GitHubConnector, stand_in.app_config(*keys()), http, clock=clock), stand_in, http
+    return connect(GitHubConnector, stand_in.app_config(*rsa_pair()), http, clock=clock), stand_in, http
 
 
 def run(work: Coroutine[object, object, T]) -> T:
@@ -169,7 +162,7 @@ def test_a_wrong_configuration_names_every_field(wrong: dict[str, object], paths
 
 def test_only_the_private_key_of_an_app_is_one() -> None:
     """A public key, a key of another kind and a torn one are refused; line breaks may be written `\\n`."""
-    private, public = keys()
+    private, public = rsa_pair()
     app: dict[str, object] = {"token": None, "app_id": "Iv1.client", "installation_id": "7"}
     for key in (private, private.replace("\n", "\\n"), "env:GITHUB_KEY"):
         make(ScriptedHttp(), **app, private_key=key)
@@ -250,7 +243,7 @@ def test_an_app_signs_for_a_token_and_uses_it() -> None:
     assert len(exchanges) == 1
     assert exchanges[0].url == f"{stand_in.url}/app/installations/7890123/access_tokens"
     proof = jwt.decode(
-        exchanges[0].headers["authorization"].removeprefix("Bearer "), RSAKey.import_key(keys()[1])
+        exchanges[0].headers["authorization"].removeprefix("Bearer "), RSAKey.import_key(rsa_pair()[1])
     )
     now = int(NOW.timestamp())
     assert proof.header["alg"] == "RS256"
@@ -283,10 +276,10 @@ def test_an_app_that_is_not_accepted_is_an_authentication_error() -> None:
     stand_in.now, stand_in.public_key = NOW, RSAKey.generate_key(2048).as_pem(private=False).decode()
     with pytest.raises(AuthenticationError):
         run(github.check())
-    stand_in.public_key, stand_in.installation_id = keys()[1], 1
+    stand_in.public_key, stand_in.installation_id = rsa_pair()[1], 1
     with pytest.raises(RejectedError, match="it does not exist"):
         run(github.check())
-    app = {"repository": "o/r", "app_id": 1, "installation_id": 7, "private_key": keys()[0]}
+    app = {"repository": "o/r", "app_id": 1, "installation_id": 7, "private_key": rsa_pair()[0]}
     with pytest.raises(RejectedError, match="answered without a token"):
         run(connect(GitHubConnector, app, ScriptedHttp([reply(201, {"token": 1})])).check())
 
@@ -294,7 +287,7 @@ def test_an_app_that_is_not_accepted_is_an_authentication_error() -> None:
 def test_the_installations_token_appears_in_no_error() -> None:
     """It is in no configuration, and is kept out of what a vendor echoes all the same."""
     token = {"token": "ghs_canary", "expires_at": "2026-01-01T13:00:00Z"}
-    app = {"repository": "o/r", "app_id": 1, "installation_id": 7, "private_key": keys()[0]}
+    app = {"repository": "o/r", "app_id": 1, "installation_id": 7, "private_key": rsa_pair()[0]}
     http = ScriptedHttp([reply(201, token), reply(400, {"message": "odd token ghs_canary"})])
     github = connect(GitHubConnector, app, http, clock=FakeClock(NOW))
     with pytest.raises(RejectedError, match="odd token ••••") as caught:
@@ -1076,7 +1069,7 @@ def test_the_credentials_appear_nowhere() -> None:
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + repr(github.config)
     assert "bad token ••••" in shown
     assert CANARY not in shown
-    app = connect(GitHubConnector, GitHubStandIn().app_config(*keys()) | {"api_url": API}, ScriptedHttp())
+    app = connect(GitHubConnector, GitHubStandIn().app_config(*rsa_pair()) | {"api_url": API}, ScriptedHttp())
     assert "BEGIN" not in repr(app.config)
 
 

@@ -6,7 +6,6 @@ The description has the global paths; those with a location: https://cloud.googl
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,6 +31,7 @@ from integrations_sdk.errors import ConfigurationError, TransportError
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect, reply
 from integrations_sdk.testing.vendors.google_cloud_build import CloudBuildStandIn
 from support.build_servers import SHA, Host, Served, drained, event
+from support.keys import rsa_pair
 
 CANARY = "ya29.canary-0123456789"
 PROJECT = CloudBuildStandIn.project
@@ -40,20 +40,13 @@ ROOT = f"/v1/projects/{PROJECT}"
 run = asyncio.run
 
 
-@functools.cache
-def keys() -> tuple[str, str]:
-    """A key pair: making one takes long."""
-    key = RSAKey.generate_key(2048)
-    return key.as_pem(private=True).decode(), key.as_pem(private=False).decode()
-
-
 class CloudBuild(Served[CloudBuildStandIn, CloudBuildConnector]):
     def __init__(self, **more: Any) -> None:
         super().__init__(CloudBuildConnector, CloudBuildStandIn(), **more)
 
     def with_key(self, **more: Any) -> CloudBuildConnector:
         """The same with a service account."""
-        given = {**self.server.key_config(*keys()), **more}
+        given = {**self.server.key_config(*rsa_pair()), **more}
         return connect(CloudBuildConnector, given, self.http, clock=self.clock)
 
 
@@ -91,7 +84,7 @@ def test_what_is_no_reference_is_refused(text: str) -> None:
 
 def test_only_the_key_of_a_service_account_is_one() -> None:
     """Its file as it was downloaded, with a private RSA key in it."""
-    private, public = keys()
+    private, public = rsa_pair()
     other = ECKey.generate_key("P-256").as_pem(private=True).decode()
     account = {"type": "service_account", "client_email": "a@x.iam.gserviceaccount.com"}
     assert service_account_key(json.dumps({**account, "private_key": private})) is None
@@ -331,7 +324,7 @@ def test_a_key_that_was_deleted_is_refused() -> None:
     with pytest.raises(AuthenticationError, match=r"Invalid JWT Signature.*code invalid_grant") as caught:
         run(known.check())
     assert caught.value.needs_reauth
-    assert keys()[0].splitlines()[3] not in str(caught.value)
+    assert rsa_pair()[0].splitlines()[3] not in str(caught.value)
 
 
 def test_the_proof_is_dated_by_our_clock() -> None:
@@ -341,7 +334,7 @@ def test_the_proof_is_dated_by_our_clock() -> None:
     from joserfc import jwt
 
     form = dict(pair.split("=") for pair in cloud.http.requests[0].content.decode().split("&"))
-    claims = jwt.decode(form["assertion"], RSAKey.import_key(keys()[1])).claims
+    claims = jwt.decode(form["assertion"], RSAKey.import_key(rsa_pair()[1])).claims
     assert datetime.fromtimestamp(claims["iat"], UTC) == cloud.clock.now().replace(microsecond=0)
     assert claims["exp"] - claims["iat"] == 3600
     assert claims["scope"] == "https://www.googleapis.com/auth/cloud-platform"
@@ -388,37 +381,6 @@ def test_a_token_endpoint_that_is_none_is_said() -> None:
     """Something else answered."""
     cloud = CloudBuild()
     http = ScriptedHttp([reply(200, {"hello": "world"}), answered_by(cloud.server)])
-    known = connect(CloudBuildConnector, cloud.server.key_config(*keys()), http)
+    known = connect(CloudBuildConnector, cloud.server.key_config(*rsa_pair()), http)
     with pytest.raises(RejectedError, match="is the URL a token endpoint"):
         run(known.check())
-
-
-# --- contract ---------------------------------------------------------------
-
-
-@pytest.mark.contracts
-def test_every_request_conforms_to_the_description(conformity: Any) -> None:
-    """Every described operation that the connector makes is made once, and checked."""
-    cloud = CloudBuild(substitutions={"_STAGE": "prod"})
-
-    async def everything() -> str:
-        known = cloud.connector
-        await known.check()
-        await known.create_build({"steps": [{"name": "ubuntu", "args": ["true"]}]})
-        reference = (await known.trigger_build(BuildRequest(commit_sha=SHA))).reference or ""
-        await known.get_build(reference)
-        assert len([build async for build in known.list_builds('status="QUEUED"')]) == 1
-        await known.cancel_build(reference)
-        return reference
-
-    reference = run(everything())
-    for request in cloud.http.requests:
-        conformity.check("google_cloud_build", request, base_url=cloud.server.url)
-    assert {asked.partition("?")[0] for asked in cloud.asked()} == {
-        f"GET {ROOT}/triggers",
-        f"POST {ROOT}/triggers/deploy:run",
-        f"POST {ROOT}/builds",
-        f"GET {ROOT}/builds",
-        f"GET {ROOT}/builds/{reference}",
-        f"POST {ROOT}/builds/{reference}:cancel",
-    }

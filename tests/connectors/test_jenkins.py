@@ -730,39 +730,3 @@ def test_the_token_is_nowhere_to_be_seen() -> None:
         "".join(traceback.format_exception(caught.value)) + repr(jenkins.config) + repr(caught.value.__dict__)
     )
     assert CANARY not in shown
-
-
-# --- contract ---------------------------------------------------------------
-
-
-@pytest.mark.contracts
-def test_every_request_conforms_to_the_description(conformity: Any) -> None:
-    """Every described operation that the connector makes is made once, and checked."""
-    jenkins = Jenkins(api_token=JenkinsStandIn.password)
-    jenkins.server.jobs["plain"] = JenkinsJob()
-
-    async def everything() -> None:
-        known = jenkins.connector
-        await known.check()
-        await known.trigger_build(BuildRequest(branch="main"))
-        await known.trigger_build(BuildRequest(job="plain"))
-        await known.get_build("queue:1")
-        await known.last_build()
-
-    run(everything())
-    for request in jenkins.http.requests:
-        conformity.check("jenkins", request, base_url=jenkins.server.url)
-    made = {
-        (request.method, request.url.removeprefix(jenkins.server.url).partition("?")[0])
-        for request in jenkins.http.requests
-    }
-    assert made == {
-        ("GET", "/api/json"),
-        ("GET", "/crumbIssuer/api/json"),
-        ("GET", "/job/myapp-build/api/json"),
-        ("GET", "/job/plain/api/json"),
-        ("GET", "/job/myapp-build/lastBuild/api/json"),
-        ("GET", "/queue/item/1/api/json"),
-        ("POST", "/job/myapp-build/buildWithParameters"),
-        ("POST", "/job/plain/build"),
-    }

@@ -37,7 +37,7 @@ from integrations_sdk.errors import TransportError
 from integrations_sdk.models import OutcomeStatus
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
 from integrations_sdk.testing.vendors.sns import SnsStandIn
-from support.aws import complaints, moto_server
+from support.aws import complaints, moto_server, parameters_of
 from support.build_servers import Served, event
 
 CANARY = "sns-canary/0123456789abcdef"
@@ -309,19 +309,6 @@ def test_an_answer_without_an_id_is_survived() -> None:
 # --- contracts --------------------------------------------------------------
 
 
-def _as_parameters(form: dict[str, str]) -> dict[str, Any]:
-    """What a form says, in the shapes of AWS' model."""
-    plain = {
-        name: value for name, value in form.items() if "." not in name and name not in {"Action", "Version"}
-    }
-    entries: dict[str, dict[str, str]] = {}
-    for name, value in form.items():
-        if found := re.fullmatch(r"MessageAttributes\.entry\.(\d+)\.(?:Value\.)?(\w+)", name):
-            entries.setdefault(found[1], {})[found[2]] = value
-    attributes = {entry.pop("Name"): entry for entry in entries.values()}
-    return {**plain, **({"MessageAttributes": attributes} if attributes else {})}
-
-
 def test_every_request_conforms_to_aws_own_model() -> None:
     """Every operation that the connector makes, names and types; the model comes with botocore."""
     sns = Sns(phone_numbers=[PHONE], message_attributes={"team": "x"}, sender_id="Shop")
@@ -333,7 +320,7 @@ def test_every_request_conforms_to_aws_own_model() -> None:
 
     run(everything())
     for form in sns.forms():
-        assert complaints("sns", form["Action"], _as_parameters(form)) == "", form
+        assert complaints("sns", form["Action"], parameters_of(form)) == "", form
     assert complaints("sns", "Publish", {"Massage": "x"}) != ""
 
 

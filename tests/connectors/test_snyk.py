@@ -285,27 +285,3 @@ def test_a_page_without_data_is_refused() -> None:
     http = ScriptedHttp([reply(200, {"links": {}})])
     with pytest.raises(RejectedError, match="JSON array"):
         run(findings(connect(SnykConnector, CONFIG, http)))
-
-
-# --- contract ---------------------------------------------------------------
-
-
-@pytest.mark.contracts
-def test_every_request_conforms_to_the_description(conformity: Any) -> None:
-    """Every described operation that the connector makes is made once, and checked."""
-    snyk = Snyk()
-
-    async def everything() -> None:
-        await snyk.connector.check()
-        await findings(snyk.connector)
-        await findings(snyk.connector, branch="main")
-        assert len([project async for project in snyk.connector.list_projects()]) == 1
-
-    run(everything())
-    for request in snyk.http.requests:
-        conformity.check("snyk", request, base_url=f"{snyk.server.url}/rest")
-    assert {asked.partition("?")[0] for asked in snyk.asked()} == {
-        f"GET /rest/orgs/{ORG}",
-        f"GET /rest/orgs/{ORG}/issues",
-        f"GET /rest/orgs/{ORG}/projects",
-    }

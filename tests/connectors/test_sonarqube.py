@@ -343,29 +343,3 @@ def test_errors_say_what_sonarqube_said(answer: Any, kind: type[Exception], word
     with pytest.raises(kind) as caught:
         run(connect(SonarQubeConnector, CONFIG, ScriptedHttp([answer])).check_gate())
     assert words in str(caught.value)
-
-
-# --- contract ---------------------------------------------------------------
-
-
-@pytest.mark.contracts
-def test_every_request_conforms_to_the_description(conformity: Any) -> None:
-    """Every described operation that the connector makes is made once, and checked."""
-    sonar = SonarQube(types=["BUG"])
-    sonar.server.branches["shop_web", "dev"] = SonarQubeBranch()
-
-    async def everything() -> None:
-        await sonar.connector.check()
-        await findings(sonar.connector, branch="dev")
-        await sonar.connector.get_measures(["coverage"], FindingQuery(branch="dev"))
-
-    run(everything())
-    for request in sonar.http.requests:
-        conformity.check("sonarqube", request, base_url=sonar.server.url)
-    assert {asked.partition("?")[0] for asked in sonar.asked()} == {
-        "GET /api/authentication/validate",
-        "GET /api/system/status",
-        "GET /api/qualitygates/project_status",
-        "GET /api/issues/search",
-        "GET /api/measures/component",
-    }

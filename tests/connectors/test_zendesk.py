@@ -465,7 +465,7 @@ def test_listings_follow_the_cursor(conformity) -> None:
     assert len(every(zendesk.list_comments("1"))) == 150
     assert "filter%5Btype%5D=ticket" in http.requests[3].url
     for request in http.requests[4:]:
-        conformity.check("zendesk", request, base_url=stand_in.url)
+        conformity.check("zendesk", request, base_url=stand_in.url, beyond=("?page[",))
 
 
 @pytest.mark.contracts

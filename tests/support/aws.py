@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
+
+from integrations_sdk.http.base import Headers, Request
 
 
 @cache
@@ -26,6 +31,27 @@ def complaints(service: str, operation: str, given: dict[str, Any]) -> str:
     unknown = sorted(given.keys() - shape.members.keys())
     report: str = ParamValidator().validate(given, shape).generate_report()
     return "; ".join([*(f"unknown {name}" for name in unknown), *([report] if report else [])])
+
+
+def parameters_of(form: Mapping[str, str]) -> dict[str, Any]:
+    """What a form of the query protocol says, in the shapes of AWS' model."""
+    plain = {
+        name: value for name, value in form.items() if "." not in name and name not in {"Action", "Version"}
+    }
+    entries: dict[str, dict[str, str]] = {}
+    for name, value in form.items():
+        if found := re.fullmatch(r"MessageAttributes\.entry\.(\d+)\.(?:Value\.)?(\w+)", name):
+            entries.setdefault(found[1], {})[found[2]] = value
+    attributes = {entry.pop("Name"): entry for entry in entries.values()}
+    return {**plain, **({"MessageAttributes": attributes} if attributes else {})}
+
+
+def action_of(request: Request) -> tuple[str, dict[str, Any]]:
+    """The operation that a request asks for, and its input, in either of AWS' protocols."""
+    if target := Headers(request.headers).get("x-amz-target"):
+        return target.rpartition(".")[2], json.loads(request.content)
+    form = dict(parse_qsl(request.content.decode()))
+    return form["Action"], parameters_of(form)
 
 
 @contextmanager
