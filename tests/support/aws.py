@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import pytest
+from support.needs import unavailable
 
 
 @cache
@@ -31,7 +31,10 @@ def complaints(service: str, operation: str, given: dict[str, Any]) -> str:
 @contextmanager
 def moto_server() -> Iterator[str]:
     """The address of AWS as the moto project serves it, on the loopback interface."""
-    server = pytest.importorskip("moto.server", reason="moto is not installed (group `tests`)")
+    try:
+        from moto import server
+    except ImportError:
+        unavailable("moto is not installed (group `tests`)")
     with warnings.catch_warnings():  # it is not ours: its libraries warn of one another
         warnings.simplefilter("ignore")
         running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
