@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import attrs
@@ -43,10 +43,17 @@ class Program:
             record(provider, operation, f"program {self.name}")
 
 
-def ask(url: str, *, method: str = "GET") -> bytes:
-    """What a program answers to somebody other than the library."""
-    with _DIRECT.open(Request(url, method=method), timeout=5) as answer:
-        content: bytes = answer.read()
+def ask(
+    url: str, *, method: str | None = None, body: bytes | None = None, content_type: str = "application/json"
+) -> bytes:
+    """What a program answers to somebody other than the library; `OSError` when it refuses."""
+    request = Request(url, method=method, data=body, headers={"content-type": content_type} if body else {})
+    try:
+        with _DIRECT.open(request, timeout=5) as answer:
+            content: bytes = answer.read()
+    except HTTPError as error:
+        error.close()
+        raise
     return content
 
 
@@ -111,7 +118,7 @@ def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
     while process.poll() is None and time.monotonic() < until:
         try:
             ask(url)
-        except (URLError, OSError):
+        except OSError:
             time.sleep(0.05)
         else:
             return process.poll() is None
