@@ -12,7 +12,7 @@ from typing import Any
 
 from support.needs import unavailable
 
-__all__ = ["Node", "Task", "node_at", "packed_file"]
+__all__ = ["Node", "Task", "node_at", "packed_files"]
 
 Task = dict[str, Any]
 Node = Callable[[Sequence[Task]], list[dict[str, Any]]]
@@ -47,13 +47,12 @@ def node_at(sources: Path, script: str, folder: Path) -> Node:
     return do
 
 
-def packed_file(package: str, member: str, folder: Path) -> bytes:
-    """One file of a package that is too large to be installed for it."""
+def packed_files(package: str, members: Sequence[str], folder: Path) -> list[bytes]:
+    """Some files of a package that is too large to be installed for them."""
     said = _npm(["pack", package, "--silent", "--fetch-retries=1"], folder)
     with tarfile.open(folder / said.split()[-1]) as archive:
-        file = archive.extractfile(f"package/{member}")
-        assert file is not None
-        return file.read()
+        files = [archive.extractfile(f"package/{member}") for member in members]
+        return [file.read() for file in files if file is not None]
 
 
 def _program(name: str) -> str:
