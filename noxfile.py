@@ -13,7 +13,7 @@ nox.options.sessions = ["tests"]
 ROOT = Path(__file__).parent
 CONTRACTS = Path(os.environ.get("INTEGRATIONS_SDK_CONTRACTS", ROOT.parent / "shared" / "contracts"))
 SERVICES = os.environ.get("INTEGRATIONS_SDK_REQUIRE_SERVICES") == "1"
-"""Whether PostgreSQL must be there, and every program; else their tests are skipped, and PostgreSQL's modules not counted."""
+"""Whether PostgreSQL and every program must be there; else their tests are skipped, and its modules not counted."""
 
 
 def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
