@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integrations_sdk import IntegrationManagementManager
+from support.node import installed
 from support.programs import Program, running
 
 RULES = {
@@ -34,6 +36,12 @@ def mgr() -> Iterator[IntegrationManagementManager]:
     """A manager over a store in memory, as an application has it."""
     with IntegrationManagementManager(project_id="shop/web") as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts of `node/`, and the packages of npm that they use."""
+    return installed(Path(__file__).parent / "node", tmp_path_factory.mktemp("node"))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import pytest
 from integrations_sdk.errors import SignatureError
 from integrations_sdk.models import Secret
 from integrations_sdk.signing import generate_key_pair, generate_secret, profile_headers, sign, verify
-from support.node import Node, Task, node_at
+from support.node import Node, Task, installed, node_at
 from support.rotation import across_a_rotation
 
 HERE = Path(__file__).parent / "interop"
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
     """The packages of `interop/`, with the script that lets them work."""
-    return node_at(HERE, "interop.mjs", tmp_path_factory.mktemp("interop"))
+    return node_at(installed(HERE, tmp_path_factory.mktemp("interop")), "interop.mjs")
 
 
 def test_node_accepts_ours(node: Node) -> None:

@@ -12,21 +12,23 @@ from typing import Any
 
 from support.needs import unavailable
 
-__all__ = ["Node", "Task", "node_at", "packed_files"]
+__all__ = ["Node", "Task", "installed", "node_at", "packed_files", "program_of"]
 
 Task = dict[str, Any]
 Node = Callable[[Sequence[Task]], list[dict[str, Any]]]
 
 
-def node_at(sources: Path, script: str, folder: Path) -> Node:
-    """Does tasks in one process of Node, which runs a script of `sources` in `folder`, with the packages installed.
-
-    Each result has a `value` or an `error`.
-    """
-    program = _program("node")
+def installed(sources: Path, folder: Path) -> Path:
+    """The scripts of `sources` in a folder, with the packages that its `package.json` names."""
     for file in sources.iterdir():
         shutil.copy(file, folder)
     _npm(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"], folder)
+    return folder
+
+
+def node_at(folder: Path, script: str) -> Node:
+    """Does tasks in one process of Node, which runs a script of the folder; each result has a `value` or an `error`."""
+    program = program_of("node")
 
     def do(tasks: Sequence[Task]) -> list[dict[str, Any]]:
         ran = subprocess.run(
@@ -55,12 +57,13 @@ def packed_files(package: str, members: Sequence[str], folder: Path) -> list[byt
         return [file.read() for file in files if file is not None]
 
 
-def _program(name: str) -> str:
+def program_of(name: str) -> str:
+    """Where `node` or `npm` is."""
     return shutil.which(name) or unavailable(f"there is no {name}")
 
 
 def _npm(arguments: Sequence[str], folder: Path) -> str:
-    command = [_program("npm"), *arguments, "--prefer-offline"]
+    command = [program_of("npm"), *arguments, "--prefer-offline"]
     try:
         ran = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=150)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
