@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from integrations_sdk import IntegrationManagementManager
 from integrations_sdk.clock import FakeClock
@@ -157,6 +157,7 @@ def test_a_message_is_read_as_it_was_meant(
 @settings(
     max_examples=15,
     deadline=None,
+    phases=[Phase.generate],  # what fails is shown as it is found: each try is a conversation
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(messages())

@@ -6,8 +6,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 
+from support.coverage import record
 from support.needs import unavailable
 
 
@@ -42,3 +44,9 @@ def moto_server() -> Iterator[str]:
         host, port = running.get_host_and_port()
         yield f"http://{host}:{port}"
         running.stop()
+
+
+def by_moto(provider: str, *operations: str) -> None:
+    """The moto project took these operations for what AWS takes, and what came of them was looked at."""
+    for operation in operations:
+        record(provider, operation, f"program moto {version('moto')}")
