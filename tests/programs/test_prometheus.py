@@ -13,7 +13,7 @@ import pytest
 from integrations_sdk import IntegrationManagementManager
 from integrations_sdk.connectors.prometheus import Alert, Matcher, MetricRegistry
 from integrations_sdk.errors import ConnectorError, RejectedError
-from integrations_sdk.models import Event, Metric
+from integrations_sdk.models import Event, Metric, Outcome
 from support.programs import Program, ask, eventually
 
 ODD = {
@@ -107,6 +107,26 @@ def test_a_metric_is_pushed_scraped_and_found(
     assert {value for _, value in ranged["result"][0]["values"]} == {"12.5"}
     gateway.checked("prometheus", "send_metrics")
     prometheus.checked("prometheus", "query", "query_range", "send_metrics")
+
+
+def test_a_registry_is_scraped(call: Any, prometheus: Program, exposed: Any) -> None:
+    """Counters and histograms of `MetricRegistry`, served as `CONTENT_TYPE`, count and divide as Prometheus's own do."""
+    registry: MetricRegistry = exposed.registry
+    registry.record(
+        Outcome(target="slack-1", provider="slack", operation="post", duration=timedelta(seconds=0.2))
+    )
+    for value in (0.1, 0.2, 0.3, 0.4):
+        registry.observe("latency", value, labels={"shop": 'a"b\\c\nd'}, doc="How long.", buckets=(0.2, 0.4))
+
+    def found(promql: str) -> Any:
+        return eventually(lambda: call("query", promql)["result"], what=promql)
+
+    (counted,) = found('integrations_sdk_operations_total{provider="slack",status="succeeded"}')
+    assert (counted["metric"]["operation"], counted["value"][1]) == ("post", "1")
+    (median,) = found("histogram_quantile(0.5, latency_bucket)")
+    assert (median["metric"]["shop"], float(median["value"][1])) == ('a"b\\c\nd', 0.2)
+    assert [up["value"][1] for up in found('up{job="exposed"}')] == ["1"]
+    prometheus.checked("prometheus", "MetricRegistry.render")
 
 
 def test_queries_are_understood(call: Any, prometheus: Program) -> None:
