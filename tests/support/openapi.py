@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,8 @@ class Description:
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
+        if importlib.util.find_spec("openapi_core") is None:
+            unavailable("openapi-core is not installed (group `programs`)")
         self._content = content
         self._core = functools.cache(self._part)
 
@@ -81,10 +84,8 @@ class Description:
 
     def _part(self, template: str) -> Any:
         """One path with all that it refers to, for a validator of requests."""
-        try:
-            from openapi_core import OpenAPI
-        except ImportError:
-            unavailable("openapi-core is not installed (group `programs`)")
+        from openapi_core import OpenAPI
+
         item = {
             name: _without_answers(one) if isinstance(one, Mapping) else one
             for name, one in self._content["paths"][template].items()
