@@ -674,6 +674,7 @@ def test_stand_in_refuses_what_sentry_refuses() -> None:
     assert post(releases + "1/deploys/", b'{"environment":"p"}', token) == 404
     assert post(releases, b'{"version":"1","projects":["web"]}', token) == 201
     assert post(releases + "1/deploys/", b"{}", token) == 400
+    assert post(releases + "1/deploys/", b'{"environment":"review/x"}', token) == 400
     stand_in.fail(status=503)
     assert post(releases, b"{}", token) == 503
 
