@@ -27,6 +27,7 @@ from support.node import packed_files
 from support.openapi import Description
 
 PACKAGE = "@octokit/openapi@23.0.2"
+CONTRACT = "contract @octokit/openapi 23.0.2"
 KINDS = {
     "github.com": "api.github.com",
     "Enterprise Server 3.17": "ghes-3.17",
@@ -214,7 +215,7 @@ def test_every_request_is_described(
         for request in requests:
             operation, complaints = descriptions[kind].complaints(request, stand_in.url)
             assert complaints == [], f"{name}: {operation} {request.content!r}"
-        record("github", name, f"description {PACKAGE}")
+            record("github", name, f"{CONTRACT}: {operation}")
 
 
 def test_an_app_is_described(descriptions: dict[str, Description]) -> None:
@@ -231,12 +232,12 @@ def test_an_app_is_described(descriptions: dict[str, Description]) -> None:
         operation, complaints = descriptions["github.com"].complaints(request, stand_in.url)
         assert complaints == [], operation
         seen.append(operation)
+        record("github", "check", f"{CONTRACT}: {operation}")
     assert seen == [
         "POST /app/installations/{installation_id}/access_tokens",
         "GET /installation/repositories",
         "GET /repos/{owner}/{repo}",
     ]
-    record("github", "check", f"description {PACKAGE}")
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_it_reads_the_exposition(found: Any, victoria_metrics: Program) -> None:
         frozenset({("odd", "x")}): math.inf,
     }
     assert found("size_bytes") == {frozenset(): 3.0}
-    victoria_metrics.checked("prometheus", "render_exposition")
+    victoria_metrics.checked("prometheus", "send_metrics")
 
 
 def test_it_takes_pushes(mgr: IntegrationManagementManager, found: Any, newer: Program) -> None:
