@@ -13,7 +13,7 @@ nox.options.sessions = ["tests"]
 ROOT = Path(__file__).parent
 CONTRACTS = Path(os.environ.get("INTEGRATIONS_SDK_CONTRACTS", ROOT.parent / "shared" / "contracts"))
 SERVICES = os.environ.get("INTEGRATIONS_SDK_REQUIRE_SERVICES") == "1"
-"""Whether PostgreSQL must be there; else its tests are skipped where it is not, and its modules not counted."""
+"""Whether PostgreSQL and every program must be there; else their tests are skipped, and its modules not counted."""
 
 
 def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
@@ -39,6 +39,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, and refuse less than 95 % branch coverage."""
     groups = ["tests", "notebook", *(["contracts"] if CONTRACTS.exists() else [])]
+    groups += ["programs"] if SERVICES else []
     install(session, *groups)
     session.run("coverage", "erase")
     session.run(
@@ -63,6 +64,13 @@ def interop(session: nox.Session) -> None:
     install(session, "tests", "interop")
     tests = ["tests/signing/test_interop.py", "tests/signing/test_interop_node.py"]
     session.run("pytest", *tests, *session.posargs, env={"INTEGRATIONS_SDK_REQUIRE_SERVICES": "1"})
+
+
+@nox.session
+def programs(session: nox.Session) -> None:
+    """Let real programs take what is sent to them; they, node, npm and a registry must be there."""
+    install(session, "tests", "programs")
+    session.run("pytest", "tests/programs", *session.posargs, env={"INTEGRATIONS_SDK_REQUIRE_SERVICES": "1"})
 
 
 @nox.session

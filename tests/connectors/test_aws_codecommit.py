@@ -25,7 +25,7 @@ from integrations_sdk.connectors.base import (
 from integrations_sdk.errors import TransportError
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
 from integrations_sdk.testing.vendors.aws_codecommit import CodeCommitStandIn
-from support.aws import complaints, moto_server
+from support.aws import by_moto, complaints, moto_server
 from support.build_servers import Served
 
 CANARY = "codecommit-canary/0123456789abcdef"
@@ -398,3 +398,4 @@ def test_moto_takes_it_for_aws() -> None:
 
     with moto_server() as url:
         run(whole(url))
+    by_moto("aws_codecommit", "check", "create_repository", "get_repository")

@@ -519,6 +519,10 @@ def test_silences_come_and_go() -> None:
     asyncio.run(work())
     with pytest.raises(RejectedError, match="silence none not found"):
         asyncio.run(prometheus.delete_silence("none"))
+    with pytest.raises(RejectedError, match="silence not found"):
+        asyncio.run(make(ScriptedHttp([reply(500, "silence not found")])).delete_silence("none"))
+    with pytest.raises(ProviderUnavailableError):
+        asyncio.run(make(ScriptedHttp([reply(500, "the cluster is gone")])).delete_silence("none"))
     with pytest.raises(RejectedError, match="at least one matcher required"):
         asyncio.run(prometheus.create_silence([], duration=timedelta(1), comment=""))
     odd = asyncio.run(

@@ -25,7 +25,13 @@ from integrations_sdk.connectors.base import (
     Request,
 )
 from integrations_sdk.connectors.sentry import SentryConnector, connector, parse_dsn
-from integrations_sdk.connectors.sentry.payloads import exception_values, in_app, limited_for, release_name
+from integrations_sdk.connectors.sentry.payloads import (
+    environment_name,
+    exception_values,
+    in_app,
+    limited_for,
+    release_name,
+)
 from integrations_sdk.models import Event, OutcomeStatus
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect, reply
 from integrations_sdk.testing.vendors.sentry import SentryStandIn
@@ -434,8 +440,8 @@ def test_releases_need_a_token_and_a_version() -> None:
     with pytest.raises(ConfigurationError, match="auth_token: missing; releases need it"):
         asyncio.run(make(ScriptedHttp()).create_release("v1"))
     sentry = make(ScriptedHttp(), **FULL)
-    for version in ("a/b", "a\\b", "a b", "", "..", "x" * 201):
-        with pytest.raises(ConfigurationError, match="version: expected at most 200 characters"):
+    for version in ("a/b", "a\\b", "a b", "", "..", "x" * 201, "Latest"):
+        with pytest.raises(ConfigurationError, match="version: expected at most 200 bytes"):
             asyncio.run(sentry.create_release(version))
         with pytest.raises(ConfigurationError):
             asyncio.run(sentry.create_deploy(version, "prod"))
@@ -446,9 +452,37 @@ def test_release_names_are_stable(text: str) -> None:
     """A cleaned name is one that Sentry accepts, and cleaning it again changes nothing."""
     name = release_name(text)
     if name is not None:
-        assert 1 <= len(name) <= 200
+        assert 1 <= len(name.encode()) <= 200
         assert not set(name) & set("/\\\n\t ")
         assert release_name(name) == name
+
+
+@given(st.text(max_size=100))
+def test_environment_names_are_stable(text: str) -> None:
+    """Likewise, where spaces are allowed."""
+    name = environment_name(text)
+    if name is not None:
+        assert 1 <= len(name.encode()) <= 64
+        assert not set(name) & set("/\\\n\t")
+        assert environment_name(name) == name
+
+
+def test_review_environments_and_odd_tags_are_made_valid() -> None:
+    """Sentry drops what it finds invalid: an environment with a slash, a tag without a name, a value of two lines."""
+    stand_in = SentryStandIn()
+    tags = {"a/b ü": "1\n2", "": "x", "empty": " ", "long": "v" * 300}
+    sentry, _ = against(stand_in, environment="review/main", release="Latest", tags=tags)
+    review = attrs.evolve(DEPLOYMENT, environment="review/x")
+    asyncio.run(sentry.capture_message("x"))
+    asyncio.run(sentry.handle_event(attrs.evolve(review, status="failed")))
+    asyncio.run(sentry.handle_event(review))
+    first, second = stand_in.events.values()
+    assert (first["environment"], second["environment"]) == ("review-main", "review-x")
+    assert "release" not in first
+    assert first["tags"] == {"a-b-": "1 2", "long": "v" * 200}
+    assert [deploy["environment"] for deploy in stand_in.deploys] == ["review-x"]
+    with pytest.raises(ConfigurationError, match="environment: expected the name of one"):
+        asyncio.run(sentry.create_deploy("v1", "None"))
 
 
 @pytest.mark.contracts
@@ -638,6 +672,7 @@ def test_stand_in_refuses_what_sentry_refuses() -> None:
     assert post(releases + "1/deploys/", b'{"environment":"p"}', token) == 404
     assert post(releases, b'{"version":"1","projects":["web"]}', token) == 201
     assert post(releases + "1/deploys/", b"{}", token) == 400
+    assert post(releases + "1/deploys/", b'{"environment":"review/x"}', token) == 400
     stand_in.fail(status=503)
     assert post(releases, b"{}", token) == 503
 

@@ -37,7 +37,7 @@ from integrations_sdk.errors import TransportError
 from integrations_sdk.models import OutcomeStatus
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
 from integrations_sdk.testing.vendors.sns import SnsStandIn
-from support.aws import complaints, moto_server, parameters_of
+from support.aws import by_moto, complaints, moto_server, parameters_of
 from support.build_servers import Served, event
 
 CANARY = "sns-canary/0123456789abcdef"
@@ -346,6 +346,7 @@ def test_moto_takes_it_for_aws() -> None:
 
     with moto_server() as url:
         run(whole(url))
+    by_moto("sns", "check", "notify")
 
 
 def _fifo(name: str) -> dict[str, str]:

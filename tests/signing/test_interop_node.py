@@ -8,69 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import shutil
-import subprocess
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
 
 import pytest
 
 from integrations_sdk.errors import SignatureError
 from integrations_sdk.models import Secret
 from integrations_sdk.signing import generate_key_pair, generate_secret, profile_headers, sign, verify
+from support.node import Node, Task, installed, node_at
 from support.rotation import across_a_rotation
 
 HERE = Path(__file__).parent / "interop"
 BODY = '{"type":"push","name":"ä","nested":{"n":[1,2.5,null]}}'
 TEXT = "It's a Secret to Everybody"
 
-Task = dict[str, Any]
-Node = Callable[[Sequence[Task]], list[dict[str, Any]]]
-
 pytestmark = pytest.mark.timeout(300)
-
-
-def _unavailable(why: str) -> NoReturn:
-    if os.environ.get("INTEGRATIONS_SDK_REQUIRE_SERVICES"):
-        pytest.fail(f"required by INTEGRATIONS_SDK_REQUIRE_SERVICES, but {why}")
-    pytest.skip(why)
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
-    """Does tasks in one process of Node; each result has a `value` or an `error`."""
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        _unavailable("there is no node or no npm")
-    folder = tmp_path_factory.mktemp("interop")
-    for file in HERE.iterdir():
-        shutil.copy(file, folder)
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1"]
-    try:
-        subprocess.run([npm, "install", *options], cwd=folder, check=True, capture_output=True, timeout=150)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        _unavailable("npm cannot install `standardwebhooks` and `@octokit/webhooks`")
-
-    def do(tasks: Sequence[Task]) -> list[dict[str, Any]]:
-        ran = subprocess.run(
-            [program, "interop.mjs"],
-            cwd=folder,
-            input=json.dumps(tasks),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=200,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stderr
-        results: list[dict[str, Any]] = json.loads(ran.stdout)
-        assert len(results) == len(tasks)
-        return results
-
-    return do
+    """The packages of `interop/`, with the script that lets them work."""
+    return node_at(installed(HERE, tmp_path_factory.mktemp("interop")), "interop.mjs")
 
 
 def test_node_accepts_ours(node: Node) -> None:

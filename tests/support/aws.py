@@ -8,12 +8,13 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import parse_qsl
 
-import pytest
-
 from integrations_sdk.http.base import Headers, Request
+from support.coverage import record
+from support.needs import unavailable
 
 
 @cache
@@ -57,7 +58,10 @@ def action_of(request: Request) -> tuple[str, dict[str, Any]]:
 @contextmanager
 def moto_server() -> Iterator[str]:
     """The address of AWS as the moto project serves it, on the loopback interface."""
-    server = pytest.importorskip("moto.server", reason="moto is not installed (group `tests`)")
+    try:
+        from moto import server
+    except ImportError:
+        unavailable("moto is not installed (group `tests`)")
     with warnings.catch_warnings():  # it is not ours: its libraries warn of one another
         warnings.simplefilter("ignore")
         running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -65,3 +69,9 @@ def moto_server() -> Iterator[str]:
         host, port = running.get_host_and_port()
         yield f"http://{host}:{port}"
         running.stop()
+
+
+def by_moto(provider: str, *operations: str) -> None:
+    """The moto project took these operations for what AWS takes, and what came of them was looked at."""
+    for operation in operations:
+        record(provider, operation, f"program moto {version('moto')}")

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from integrations_sdk.connectors.base import ConfigurationError, JsonValue, Outcome, Problem, plain, url_path
+import attrs
+
+from integrations_sdk.connectors.base import (
+    ConfigurationError,
+    Fault,
+    JsonValue,
+    Outcome,
+    Problem,
+    RejectedError,
+    Response,
+    plain,
+    url_path,
+)
 from integrations_sdk.connectors.prometheus.alerts import Alert, Matcher, alert_body, matcher_body
 from integrations_sdk.connectors.prometheus.parts import PrometheusPart
 
@@ -17,6 +29,16 @@ class AlertmanagerApi(PrometheusPart):
 
     Each operation needs `alertmanager_url` and raises `ConfigurationError` without it.
     """
+
+    def fault(self, response: Response) -> Fault | None:
+        """As the status says, but that Alertmanager before 0.26 answers 500 where it does not know a silence.
+
+        Source: https://github.com/prometheus/alertmanager/pull/3352.
+        """
+        found = super().fault(response)
+        if found is not None and response.status == 500 and found.message == "silence not found":
+            return attrs.evolve(found, kind=RejectedError)
+        return found
 
     async def post_alerts(self, alerts: Sequence[Alert]) -> Outcome:
         """Open alerts, repeat them, or (`ends_at` in the past) end them.

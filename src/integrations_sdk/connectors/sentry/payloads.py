@@ -17,12 +17,23 @@ from typing import Final
 
 from integrations_sdk.connectors.base import Event, JsonValue, event_facts, json_bytes, message_for
 
-__all__ = ["CLIENT", "envelope", "event_of", "exception_values", "in_app", "limited_for", "release_name"]
+__all__ = [
+    "CLIENT",
+    "envelope",
+    "environment_name",
+    "event_of",
+    "exception_values",
+    "in_app",
+    "limited_for",
+    "release_name",
+    "tags_of",
+]
 
 CLIENT: Final = "integrations-sdk/1"
 """How this client names itself and the version of what it sends."""
 
 _LONGEST_TEXT: Final = 8192
+_LONGEST_NAME: Final = 200
 _MOST_FRAMES: Final = 250
 _MOST_CAUSES: Final = 20
 _OURS: Final = frozenset({"", "default", "error"})  # categories of rate limits that concern what is sent here
@@ -66,12 +77,15 @@ def event_of(event: Event) -> tuple[str, dict[str, JsonValue]]:
         "level": "error",
         "logger": f"integrations_sdk.{event.type}",
         "timestamp": event.time.timestamp(),
-        "transaction": " ".join(part for part in (event.type, event.project, where) if part),
+        "transaction": " ".join(f"{event.type} {event.project or ''} {where}".split())[
+            :_LONGEST_NAME
+        ].rstrip(),
         "fingerprint": [event.type, event.project or event.source, where],
         "tags": {name: value for name, value in known.items() if value},
         "contexts": {"event": event_facts(event)},
     }
-    return event_id, payload | ({"environment": event.environment} if event.environment else {})
+    environment = environment_name(event.environment or "")
+    return event_id, payload | ({"environment": environment} if environment else {})
 
 
 def exception_values(error: BaseException) -> list[JsonValue]:
@@ -89,13 +103,38 @@ def in_app(path: str) -> bool:
 
 
 def release_name(text: str) -> str | None:
-    """Text as a version that Sentry accepts: at most 200 characters, no slashes, backslashes or white space.
+    """Text as a version that Sentry accepts: at most 200 bytes, no slashes, backslashes or white space.
 
     Returns:
         None when nothing is left of it.
     """
-    name = re.sub(r"[\s/\\\x00-\x1f\x7f]+", "-", text.strip())[:200]
-    return None if name in {"", ".", ".."} else name
+    name = re.sub(r"[\s/\\\x00-\x1f\x7f]+", "-", text.strip())
+    name = _shortened(name, _LONGEST_NAME)
+    return None if name.lower() in {"", ".", "..", "latest"} else name
+
+
+def environment_name(text: str) -> str | None:
+    """Text as an environment that Sentry accepts: at most 64 bytes, no slashes, backslashes or control characters.
+
+    Sentry takes an event with another one, without its environment.
+
+    Returns:
+        None when nothing is left of it.
+    """
+    name = _shortened(re.sub(r"[/\\\x00-\x1f\x7f]+", "-", text.strip()), 64).strip()
+    return None if name.lower() in {"", ".", "..", "none"} else name
+
+
+def tags_of(tags: Mapping[str, object]) -> dict[str, JsonValue]:
+    """Tags as Sentry keeps them: names of letters, digits and `_.:-`, values of one line, neither empty.
+
+    Source: https://docs.sentry.io/platforms/python/enriching-events/tags/.
+    """
+    known = {
+        re.sub(r"[^a-zA-Z0-9_.:-]+", "-", name)[:_LONGEST_NAME]: " ".join(str(value).split())[:_LONGEST_NAME]
+        for name, value in tags.items()
+    }
+    return {name: value for name, value in known.items() if name and value}
 
 
 def limited_for(header: str) -> float:
@@ -110,6 +149,11 @@ def limited_for(header: str) -> float:
         if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", seconds) and not _OURS.isdisjoint(categories):
             longest = max(longest, float(seconds))
     return longest
+
+
+def _shortened(text: str, size: int) -> str:
+    """As much of it as fits into so many bytes, which is what Sentry counts."""
+    return text.encode("utf-8", "ignore")[:size].decode("utf-8", "ignore")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

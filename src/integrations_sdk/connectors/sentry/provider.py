@@ -31,10 +31,12 @@ from integrations_sdk.connectors.sentry.config import SentryConfig
 from integrations_sdk.connectors.sentry.payloads import (
     CLIENT,
     envelope,
+    environment_name,
     event_of,
     exception_values,
     limited_for,
     release_name,
+    tags_of,
 )
 from integrations_sdk.connectors.sentry.releases import ReleasesApi
 
@@ -124,7 +126,7 @@ class SentryConnector(ReleasesApi):
         if version is None:
             return self.skipped("releases", "the event names neither a tag nor a commit")
         made = await self.create_release(version, ref=event.sha, url=event.url, released=event.time)
-        environment = event.environment or self.config.environment
+        environment = environment_name(event.environment or self.config.environment or "")
         if not deployed or environment is None:
             return made
         return await self.create_deploy(version, environment, url=event.url, finished=event.time)
@@ -163,13 +165,13 @@ class SentryConnector(ReleasesApi):
     async def _capture(self, event_id: str, payload: Mapping[str, JsonValue]) -> Outcome:
         now = self.context.clock.now()
         own: dict[str, JsonValue] = {"event_id": event_id, "timestamp": now.timestamp(), "platform": "python"}
-        own |= {
-            name: value
-            for name in ("environment", "release")
-            if (value := getattr(self.config, name)) is not None
+        known = {
+            "environment": environment_name(self.config.environment or ""),
+            "release": release_name(self.config.release or ""),
         }
+        own |= {name: value for name, value in known.items() if value is not None}
         tags = payload.get("tags")
-        merged: dict[str, JsonValue] = {**self.config.tags, **(tags if isinstance(tags, dict) else {})}
+        merged = tags_of({**self.config.tags, **(tags if isinstance(tags, dict) else {})})
         response = await self._send(event_id, {**own, **payload, "tags": merged}, operation="envelope")
         return self.done(response, "envelope", reference=event_id)
 

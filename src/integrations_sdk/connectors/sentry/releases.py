@@ -19,7 +19,7 @@ from integrations_sdk.connectors.base import (
 )
 from integrations_sdk.connectors.sentry.config import SentryConfig
 from integrations_sdk.connectors.sentry.dsn import Dsn, parse_dsn
-from integrations_sdk.connectors.sentry.payloads import release_name
+from integrations_sdk.connectors.sentry.payloads import environment_name, release_name
 
 __all__ = ["ReleasesApi"]
 
@@ -98,18 +98,20 @@ class ReleasesApi(Connector[SentryConfig]):
 
         Args:
             version: of a release that exists.
-            environment: at most 64 characters are kept.
+            environment: at most 64 bytes are kept, and hyphens in place of slashes and control characters.
             name: of the deploy; at most 64 characters are kept.
             url: a page about it.
             started: when it began.
             finished: when it ended; None is now.
 
         Raises:
-            ConfigurationError: as `create_release()`.
+            ConfigurationError: as `create_release()`, or nothing is left of the environment.
         """
+        if (where := environment_name(environment)) is None:
+            raise ConfigurationError.of("sentry deploy", "environment", "expected the name of one")
         path = url_path(_RELEASES + "{version}/deploys/", org=self._organization(), version=_version(version))
         more = _known(name=name and name[:64], url=url, dateStarted=started, dateFinished=finished)
-        body = {"environment": environment[:64], "projects": [self.config.project], **more}
+        body = {"environment": where, "projects": [self.config.project], **more}
         response = await self.call("POST", path, operation="deploys", json=body)
         return self.done(response, "deploys", reference=version)
 
@@ -121,7 +123,7 @@ class ReleasesApi(Connector[SentryConfig]):
 
 def _version(text: str) -> str:
     if release_name(text) != text:
-        expected = "expected at most 200 characters without slashes, backslashes and white space"
+        expected = "expected at most 200 bytes without slashes, backslashes and white space, not `latest`"
         raise ConfigurationError.of("sentry release", "version", expected)
     return text
 

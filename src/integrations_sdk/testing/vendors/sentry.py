@@ -107,12 +107,14 @@ class SentryStandIn(StandIn):
 
     @route("POST", _RELEASES + "{version}/deploys/")
     def create_deploy(self, request: Received, values: Mapping[str, str]) -> Reply:
-        """Of a release that exists; `environment` is required."""
+        """Of a release that exists; `environment` is required, and has no slash."""
         body = request.json()
         if values["version"] not in self.releases:
             return Reply(status=404, json={"detail": "The requested resource does not exist"})
         if not isinstance(body, dict) or not body.get("environment"):
             return Reply(status=400, json={"environment": ["This field is required."]})
+        if re.search(r"[\n\r\f/]", str(body["environment"])):
+            return Reply(status=400, json={"environment": ["Invalid value for environment"]})
         self.deploys.append({**body, "release": values["version"]})
         return Reply(status=201, json={**body, "id": str(len(self.deploys))})
 
