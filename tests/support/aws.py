@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from typing import Any
+from urllib import request as urllib_request
 from urllib.parse import parse_qsl
 
 from integrations_sdk.http.base import Headers, Request
@@ -67,6 +68,10 @@ def moto_server() -> Iterator[str]:
         running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         running.start()
         host, port = running.get_host_and_port()
+        reset = urllib_request.Request(
+            f"http://{host}:{port}/moto-api/reset", method="POST"
+        )  # its state is the process's
+        urllib_request.urlopen(reset, timeout=10).close()
         yield f"http://{host}:{port}"
         running.stop()
 
