@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from integrations_sdk.connectors.base import Connector, ConnectorConfig, Message
+from integrations_sdk.connectors.base import Connector, ConnectorConfig, Fault, Message
 from integrations_sdk.errors import (
     AuthenticationError,
     ConnectorError,
@@ -87,6 +87,23 @@ def test_each_status_is_the_error_that_fits(status, kind):
 def test_retryable_means_that_nothing_happens_twice(status, method, options, retryable):
     """A server error after which the effect is unknown is retryable only where repeating does no more."""
     assert failure(status, method, **options).retryable is retryable
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "limited"),
+    [(RateLimitedError, 400, True), (RejectedError, 400, False), (RateLimitedError, 403, False)],
+)
+def test_a_fault_that_is_a_limit_is_waited_out(kind, status, limited):
+    """Whatever its status (AWS: 400): nothing was done, so it may be repeated. 403 says by headers when to come back."""
+
+    class Limited(Plain):
+        def fault(self, response):
+            return Fault(kind, "too often")
+
+    http = ScriptedHttp([reply(status, {}, retry_after="3")])
+    with pytest.raises(kind):
+        asyncio.run(connect(Limited, {}, http).call("POST", "/x", operation="x"))
+    assert (http.calls[0].status_of(reply(status)) == 429) is limited
 
 
 @pytest.mark.parametrize(

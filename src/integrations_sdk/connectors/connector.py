@@ -23,7 +23,7 @@ from integrations_sdk.connectors.paging import Following, linked
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.subscription import unwanted
 from integrations_sdk.connectors.wire import encoded, query_string
-from integrations_sdk.errors import ConnectorError, RejectedError
+from integrations_sdk.errors import ConnectorError, RateLimitedError, RejectedError
 from integrations_sdk.http.base import (
     Call,
     Connection,
@@ -243,6 +243,7 @@ class Connector(Generic[C_co]):
                 retry=policy,
                 rate=rate or self.rate,
                 pause=self.pause,
+                limited=self._limited,
             ),
         )
         if not response.ok:
@@ -394,6 +395,12 @@ class Connector(Generic[C_co]):
             status=OutcomeStatus.SKIPPED,
             attempts=0,
             detail=why,
+        )
+
+    def _limited(self, response: Response) -> bool:
+        fault = self.fault(response)
+        return (
+            fault is not None and issubclass(fault.kind, RateLimitedError) and fault.retryable is not False
         )
 
     def _masked(self, text: str | None) -> str | None:
