@@ -319,12 +319,14 @@ def test_a_page_that_does_not_count_is_the_last(page: dict[str, int]) -> None:
 
 @pytest.mark.contracts
 def test_the_check_asks_who_we_are_and_for_the_project(conformity) -> None:
-    """It has no effect; a closed project is a warning."""
+    """It has no effect; a closed project is a warning, and a status of another kind is none."""
     redmine, stand_in, http = stood_in()
     assert run(redmine.check()).detail == "bot in The shop"
     conformity.check("redmine", http.requests[0], base_url=stand_in.url)
     stand_in.project_status = 5
     assert run(redmine.check()).warnings
+    stand_in.project_status = [5]  # type: ignore[assignment]  # not what the documentation says
+    assert run(redmine.check()).warnings == ()
     assert {request.method for request in http.requests} == {"GET"}
     with pytest.raises(RejectedError, match="it does not exist, or the account cannot see it"):
         run(stood_in(project="other")[0].check())
