@@ -461,7 +461,7 @@ def test_the_check_warns_of_what_will_fail() -> None:
         (reply(404, "<html>", content_type="text/html"), RejectedError, "no Jira REST API here"),
         (reply(429, {"message": "Rate limit exceeded"}, retry_after="7"), RateLimitedError, "retry after 7 s"),
         (reply(503, "<html>down</html>", content_type="text/html"), ProviderUnavailableError, "server error"),
-        (reply(200, "<html>login</html>", content_type="text/html"), RejectedError, "instead of a JSON object"),
+        (reply(200, "<html>login</html>", content_type="text/html"), RejectedError, "a page of HTML instead"),
     ],
 )  # fmt: skip
 def test_errors_say_what_jira_said(answer: Any, kind: type[Exception], words: str) -> None:

@@ -404,7 +404,7 @@ def test_odd_answers_are_empty(body: dict[str, object]) -> None:
     """An answer without the expected data is an empty one."""
     assert asyncio.run(make(ScriptedHttp([reply(200, body)])).alerts()) == []
     with pytest.raises(RejectedError, match="instead of a JSON object"):
-        asyncio.run(make(ScriptedHttp([reply(200, "<html>")])).query("up"))
+        asyncio.run(make(ScriptedHttp([reply(200, "up")])).query("up"))
 
 
 def test_query_errors_carry_words_and_type() -> None:

@@ -478,7 +478,7 @@ def test_check_without_a_token_says_what_it_could_not_see() -> None:
 
 def test_check_finds_a_wrong_host_and_a_wrong_token() -> None:
     """A web page in place of Sentry, and a refused token, are errors."""
-    with pytest.raises(RejectedError, match="instead of a JSON object"):
+    with pytest.raises(RejectedError, match="a page of HTML instead"):
         asyncio.run(make(ScriptedHttp([reply(200, "<html>")])).check())
     sentry, _ = against(SentryStandIn(), auth_token="other")
     with pytest.raises(AuthenticationError, match="Invalid token"):

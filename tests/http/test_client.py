@@ -128,7 +128,8 @@ def test_retries(steps: list[Step], call: Call, status: int, attempts: int, slep
 
 
 @pytest.mark.parametrize(
-    ("status", "attempts", "slept"), [(400, 2, [3.0]), (404, 2, [3.0]), (403, 2, [3.0]), (200, 1, []), (500, 1, [])]
+    ("status", "attempts", "slept"),
+    [(400, 2, [3.0]), (404, 2, [3.0]), (403, 2, [3.0]), (200, 1, []), (500, 1, [])],
 )
 def test_a_limit_may_have_another_status(status: int, attempts: int, slept: list[float]) -> None:
     """AWS says with 400 that it is asked too often: that is waited out as 429 is, and only a refusal is asked about."""

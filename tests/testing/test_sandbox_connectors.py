@@ -123,7 +123,7 @@ def test_an_answer_that_is_not_slacks_is_refused() -> None:
     """A proxy's page in place of JSON."""
     with Sandbox() as sandbox:
         sandbox.slack.fail(body=b"<html>not json")
-        with pytest.raises(RejectedError, match="instead of a JSON object"):
+        with pytest.raises(RejectedError, match="a page of HTML instead"):
             visit("slack", sandbox.slack.bot_config(), hello)
 
 

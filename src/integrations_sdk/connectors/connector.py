@@ -16,7 +16,15 @@ import attrs
 from integrations_sdk.clock import Clock
 from integrations_sdk.connectors.capabilities import EventSink, Notifier
 from integrations_sdk.connectors.config import ConnectorConfig, connection_of, secret_values
-from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, unexpected
+from integrations_sdk.connectors.faults import (
+    Fault,
+    fault_of,
+    json_of,
+    page_in,
+    request_id,
+    sentence,
+    unexpected,
+)
 from integrations_sdk.connectors.masking import Credentials, Masks
 from integrations_sdk.connectors.memory import ConnectorMemory
 from integrations_sdk.connectors.paging import Following, linked
@@ -105,6 +113,8 @@ class Connector(Generic[C_co]):
         environment: environment variable → field, for `from_env()`.
         rate: the documented limit per account.
         max_response_bytes: longer answers are given up, after decompression.
+        takes_pages: a page of HTML may be a good answer, for nothing of it matters but its status; elsewhere it is
+            taken for that of a proxy, or of a sign-in, which answer anything with 200.
         user_supplied_urls: its URLs come from people other than the operator, so the manager's guard is for them.
         recommended: the configuration its built-in template starts from.
     """
@@ -121,6 +131,7 @@ class Connector(Generic[C_co]):
     environment: ClassVar[Mapping[str, str]] = {}
     rate: ClassVar[RateLimit | None] = None
     max_response_bytes: ClassVar[int] = 10 * 1024 * 1024
+    takes_pages: ClassVar[bool] = False
     user_supplied_urls: ClassVar[bool] = False
     recommended: ClassVar[Mapping[str, JsonValue]] = {}
     retry: RetryPolicy = RetryPolicy()
@@ -248,7 +259,10 @@ class Connector(Generic[C_co]):
         )
         if not response.ok:
             response = self.masks.response(response)
-        if response.status not in accept and (fault := self.fault(response)) is not None:
+        fault = None if response.status in accept else self.fault(response)
+        if fault is None and response.ok and not self.takes_pages:
+            fault = page_in(response)
+        if fault is not None:
             # Once more without credentials: the vendor's words are cut to a length, and so may a secret be.
             failure = self.error(self.fault(self.masks.response(response)) or fault, response, operation)
             if response.status in _AMBIGUOUS and not safe:
@@ -399,9 +413,7 @@ class Connector(Generic[C_co]):
 
     def _limited(self, response: Response) -> bool:
         fault = self.fault(response)
-        return (
-            fault is not None and issubclass(fault.kind, RateLimitedError) and fault.retryable is not False
-        )
+        return fault is not None and issubclass(fault.kind, RateLimitedError) and fault.retryable is not False
 
     def _masked(self, text: str | None) -> str | None:
         return None if text is None else self.masks.text(text)
