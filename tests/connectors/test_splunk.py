@@ -535,6 +535,8 @@ def test_configuration_mistakes_are_named_at_once() -> None:
         "hec_url", "hec_token", "batch_size", "flush_interval", "channel", "acknowledge_timeout", "idx",
     }  # fmt: skip
     assert CANARY not in str(caught.value)
+    with pytest.raises(ConfigurationError, match="hec_url: expected an absolute URL"):
+        connect(SplunkConnector, {"hec_url": "https://[x", "hec_token": CANARY}, ScriptedHttp())
 
 
 def test_stand_in_refuses_what_splunk_refuses() -> None:
