@@ -13,8 +13,9 @@ from typing import Any
 
 from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.testing import Received
-from integrations_sdk.testing.connector_contract import contract_for
+from integrations_sdk.testing.connector_contract import ConnectorContract, contract_for
 from integrations_sdk.testing.sandbox import stand_in_of
+from support.pager import guide
 
 REGISTRY = Registry()
 
@@ -76,6 +77,10 @@ def made_for(provider: str) -> type:
         keywords,
         lambda space: space.update(PARTICULARS.get(provider, {})),
     )
+
+
+class TestPager(ConnectorContract, connector=guide()["PagerConnector"], stand_in=guide()["PagerStandIn"]):
+    """The connector of the guide "A connector of your own"."""
 
 
 globals().update({made.__name__: made for made in map(made_for, REGISTRY)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -116,10 +116,15 @@ class Vendor:
 
 
 class Direct:
-    """A `Transport` that hands requests to a vendor without any wire, and keeps them."""
+    """A `Transport` that hands requests to a vendor without any wire, and keeps them.
+
+    Attributes:
+        turns: of how many turns of the loop each answer is late, one after the other; None: of none.
+    """
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
+        self.turns: Iterator[int] | None = None
         self.requests: list[Request] = []
         self.under_way = 0
 
@@ -127,12 +132,16 @@ class Direct:
         """The vendor's answer."""
         _stay_here(request)
         self.requests.append(request)
+        for _ in range(next(self.turns) if self.turns else 0):
+            await asyncio.sleep(0)
         parts = urlsplit(request.url)
         headers = Headers({"host": parts.netloc, **request.headers})
         if parts.username:
             headers = Headers({**headers, "authorization": "of the URL"})
         target = parts._replace(scheme="", netloc="", fragment="").geturl()
         reply, fault = self._vendor.answer(Received.of(request.method, target, headers, request.content))
+        for _ in range(next(self.turns) if self.turns else 0):
+            await asyncio.sleep(0)
         kind, content = reply.encoded()
         if fault is not None and fault.body is not None:
             content = fault.body

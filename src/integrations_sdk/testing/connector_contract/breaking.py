@@ -35,6 +35,7 @@ class AnswerContract(ConnectorCase):
         """A body that ends too early is a `TransportError`, whatever its beginning says."""
 
         async def scenario(bench: Bench) -> None:
+            bench.connector.retry = attrs.evolve(bench.connector.retry, attempts=1)
             bench.vendor.stand_in.fail(truncate=True, times=None)
             came = await bench.came(doing)
             if any(exchange.has_body for exchange in bench.vendor.exchanges):
