@@ -31,6 +31,7 @@ from integrations_sdk.testing.standin import Received, Reply, StandIn
 
 __all__ = [
     "CHECK",
+    "NOWHERE",
     "Bench",
     "Direct",
     "Exchange",
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 CHECK: Final = "check"
-_NOWHERE: Final = "http://127.0.0.1:9"  # the discard port: nobody is called there
+NOWHERE: Final = "http://127.0.0.1:9"  # the discard port: nobody is called there
 _STATES: Final = ("received", "refused", "faults", "url")
 
 Spoil = Callable[[Received, Reply], Reply]
@@ -83,7 +84,7 @@ class Vendor:
         self.heard: Callable[[], object] = lambda: None
         self.crashes: list[Exception] = []
         if server is None:
-            stand_in.url = _NOWHERE
+            stand_in.url = NOWHERE
         else:
             stand_in.url = stand_in.listen_on(server) or server.serve(self.answer)
 

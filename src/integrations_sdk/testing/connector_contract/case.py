@@ -6,15 +6,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import ClassVar, Final, TypeVar
+from uuid import uuid4
 
 import pytest
 
+from integrations_sdk.codec import load
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
-from integrations_sdk.connectors.config import secret_values
+from integrations_sdk.connectors.config import secret_names, secret_values
+from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.http.base import Transport
 from integrations_sdk.http.httpx_transport import HttpxTransport
 from integrations_sdk.testing.connector_contract.bench import (
     CHECK,
+    NOWHERE,
     Bench,
     Exchange,
     Vendor,
@@ -156,6 +160,22 @@ class ConnectorCase:
         """The secrets of a configuration that are long enough to be told from other words."""
         return [secret for secret in secret_values(config) if len(secret) >= _SHORTEST]
 
+    def configured(self) -> dict[str, object]:
+        """A configuration that reaches nobody."""
+        stand_in = self.make_stand_in()
+        stand_in.url = NOWHERE
+        return self.configuration(stand_in)
+
+    def canaries(self) -> dict[str, object]:
+        """Unmistakable words for the secrets of that configuration, where the fields take them."""
+        given = self.configured()
+        found: dict[str, object] = {}
+        for name in secret_names(self.connector.Config) & given.keys():
+            tried = {**found, name: f"canary{uuid4().hex}"}
+            if isinstance(given[name], str) and _is_good(self.connector, {**given, **tried}):
+                found = tried
+        return found
+
     def _acts(self) -> dict[str, Act]:
         acts = acts_of(self.connector) if self.acts is None else self.acts
         return {act.operation: act for act in acts}
@@ -180,6 +200,14 @@ class ConnectorCase:
         """A test that takes a `doing` is run for each of them."""
         if "doing" in metafunc.fixturenames:
             metafunc.parametrize("doing", self.doings())
+
+
+def _is_good(kind: type[Connector[ConnectorConfig]], given: Mapping[str, object]) -> bool:
+    try:
+        load(kind.Config, given, subject=kind.provider)
+    except ConfigurationError:
+        return False
+    return True
 
 
 def _size(value: object) -> int:

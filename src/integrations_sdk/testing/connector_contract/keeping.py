@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from datetime import timedelta
 from itertools import count, cycle
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import pytest
@@ -136,7 +136,8 @@ class LifeContract(ConnectorCase):
             for secret in self.secrets(config):
                 assert not any(secret in text for text in shown)
 
-        self.run(scenario, wire=False)
+        changes: dict[str, Any] = self.canaries()  # Any: fields of the configuration
+        self.run(scenario, wire=False, **changes)
 
     def _number_answers(self, bench: Bench) -> None:
         numbers = count(1)
