@@ -25,7 +25,6 @@ __all__ = [
     "Fault",
     "fault_of",
     "json_of",
-    "page_in",
     "pause_of",
     "request_id",
     "sentence",
@@ -35,9 +34,6 @@ __all__ = [
 ]
 
 _MAYBE_JSON: Final = re.compile(rb'[ \t\r\n]*[\[{"0-9tfn-]')
-_PAGE: Final = re.compile(
-    rb"(\xef\xbb\xbf)?\s*(<!--.{0,500}?-->\s*)?<(!doctype html|html)\b", re.IGNORECASE | re.DOTALL
-)
 _LONGEST: Final = 300
 _LONGEST_PAUSE: Final = 86_400  # seconds
 _SPEAKING_KEYS: Final = (
@@ -96,15 +92,6 @@ def unexpected(response: Response, expected: str) -> Fault:
     kind = response.headers.get("content-type", "no content type")
     what = "something else" if "json" in kind else kind
     return Fault(RejectedError, f"answered with {what} instead of a JSON {expected}; is the URL the API's?")
-
-
-def page_in(response: Response) -> Fault | None:
-    """The fault of an answer that is a page of HTML, whatever its status; None when it is none."""
-    if b"<" not in response.content[:64] or not _PAGE.match(response.content[:2000]):
-        return None
-    return Fault(
-        RejectedError, "answered with a page of HTML instead of the API's answer; is the URL the API's?"
-    )
 
 
 def request_id(response: Response) -> str | None:
