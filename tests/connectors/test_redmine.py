@@ -14,12 +14,11 @@ from integrations_sdk.connectors.base import (
     ConfigurationError,
     ConnectorError,
     IssueDraft,
-    IssueTracker,
     PermissionDeniedError,
     ProviderUnavailableError,
     RejectedError,
 )
-from integrations_sdk.connectors.redmine import RedmineConnector, connector
+from integrations_sdk.connectors.redmine import RedmineConnector
 from integrations_sdk.models import OutcomeStatus
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect, reply
 from integrations_sdk.testing.vendors.redmine import RedmineStandIn
@@ -55,12 +54,6 @@ def every(items: AsyncIterator[T]) -> list[T]:
 
 
 # --- configuration -----------------------------------------------------------
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`; it keeps issues."""
-    assert connector is RedmineConnector
-    assert isinstance(make(ScriptedHttp()), IssueTracker)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def _echo(request: Received, status: int) -> Reply:
         ]
     )
     line = said.replace("\r", " ").replace("\n", " ")
-    words = {"x-request-id": line.encode("ascii", "replace").decode()}
+    words = dict.fromkeys(("x-request-id", "x-error"), line.encode("ascii", "replace").decode())
     if request.headers.get("accept", "") != "application/json":
         return Reply(status=status, text=line, headers=words)
     return Reply(status=status, json=dict.fromkeys(_REPEATED_IN, line), headers=words)
