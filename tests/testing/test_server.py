@@ -24,6 +24,6 @@ def test_closing_leaves_no_connection_open(monkeypatch: pytest.MonkeyPatch) -> N
         server.close()
         for client in clients:
             client.close()
-        del server
-        gc.collect()
+    del server
+    gc.collect()
     assert left == []

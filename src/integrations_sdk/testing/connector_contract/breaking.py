@@ -18,7 +18,7 @@ from integrations_sdk.testing.standin import Reply
 __all__ = ["AnswerContract"]
 
 _PAGE: Final = "<!DOCTYPE html><html><title>Sign in</title><body>Sign in to go on</body></html>"
-_MOST: Final = 40
+_MOST: Final = 400
 _SHAPES: Final = (
     "", " ", "null", "[]", "{}", "0", "-1.5e300", '"text"', "true", "[null]", "[[[]]]", "[{}]", '[{"id": null}]',
     '{"id": {}, "name": [], "errors": 7, "ok": "yes", "data": null, "result": []}',

@@ -20,7 +20,6 @@ from integrations_sdk.testing.connector_contract.bench import (
     CHECK,
     NOWHERE,
     Bench,
-    Exchange,
     Vendor,
     left_running,
     opened,
@@ -50,6 +49,7 @@ class ConnectorCase:
         extra: configuration beside the stand-in's own `config()`.
         acts: what is tried beside the check; None: one operation of each capability, with samples.
         reads: requests other than GET that change nothing, e.g. `POST /oauth/token` (`*` as a wildcard).
+        always_wired: the vendor is no HTTP, so that its stand-in listens by itself (`MailConnectorContract`).
         unseen: what a check does not look at: `contents` (of a good answer), `refusals` (it asks without credentials).
     """
 
@@ -94,13 +94,8 @@ class ConnectorCase:
         return request.method in _READS or any(fnmatchcase(asked, pattern) for pattern in self.reads)
 
     def effect(self, vendor: Vendor) -> object:
-        """How much has happened at the vendor: how many things it keeps, or has accepted."""
-        kept = {name: _size(value) for name, value in vendor.state().items()}
-        return (
-            kept
-            if any(kept.values())
-            else sum(not self.is_read(request) for request in vendor.stand_in.received)
-        )
+        """How much has happened at the vendor; by default how many things the stand-in keeps."""
+        return {name: _size(value) for name, value in vendor.state().items()}
 
     # --- for the parts --------------------------------------------------------------------------
 
@@ -145,16 +140,25 @@ class ConnectorCase:
             raise vendor.crashes[0]
         return result
 
-    def the_request(self, doing: str) -> Exchange:
-        """What an operation is about: the last request that changes something, or else the last."""
+    def rehearsed(self, doing: str) -> tuple[Received, Callable[[Vendor], object]]:
+        """What an operation is about, and how to see how often it was done.
 
-        async def scenario(bench: Bench) -> list[Exchange]:
+        The last request that changes something, or else the last; and `effect()`, or, where that does not see what
+        the operation does, how many such requests were accepted.
+        """
+
+        async def scenario(bench: Bench) -> tuple[Received, bool]:
+            before = self.effect(bench.vendor)
             await bench.do(doing)
-            return bench.vendor.exchanges
+            requests = bench.vendor.requests
+            deeds = [request for request in requests if not self.is_read(request)]
+            return (deeds or requests)[-1], not deeds or self.effect(bench.vendor) != before
 
-        exchanges = self.run(scenario, wire=False)
-        deeds = [exchange for exchange in exchanges if not self.is_read(exchange.request)]
-        return (deeds or exchanges)[-1]
+        request, seen = self.run(scenario, wire=False)
+        return request, self.effect if seen else self._accepted
+
+    def _accepted(self, vendor: Vendor) -> object:
+        return sum(not self.is_read(request) for request in vendor.stand_in.received)
 
     def secrets(self, config: ConnectorConfig) -> list[str]:
         """The secrets of a configuration that are long enough to be told from other words."""

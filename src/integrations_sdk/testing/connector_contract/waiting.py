@@ -84,11 +84,11 @@ class WaitingContract(ConnectorCase):
     )
     def test_nothing_is_done_twice(self, doing: str, fault: dict[str, Any]) -> None:
         """The vendor acted and its answer was lost: neither we nor who believes `retryable` does it again."""
-        request = self.the_request(doing).request
+        request, often = self.rehearsed(doing)
 
         async def once(bench: Bench) -> object:
             await bench.do(doing)
-            return self.effect(bench.vendor)
+            return often(bench.vendor)
 
         async def lost(bench: Bench) -> object:
             bench.vendor.stand_in.fail(**fault, method=request.method, path=request.path)
@@ -96,7 +96,7 @@ class WaitingContract(ConnectorCase):
             assert not isinstance(came, IntegrationError) or isinstance(came, ConnectorError)
             if isinstance(came, ConnectorError) and came.retryable:
                 await bench.do(doing)
-            return self.effect(bench.vendor)
+            return often(bench.vendor)
 
         wire = "status" not in fault
         assert self.run(lost, wire=wire) == self.run(once, wire=wire), "more happened than once"
