@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Mapping
 from datetime import timedelta
+from types import UnionType
 from typing import get_args, get_origin
 
 import attrs
@@ -165,8 +166,8 @@ def _property(field: CatalogField, annotation: object) -> dict[str, JsonValue]:
 
 def _schema(annotation: object) -> dict[str, JsonValue]:
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if type(None) in arguments:
-        return _schema(next(option for option in arguments if option is not type(None)))
+    if origin in {typing.Union, UnionType}:
+        return _any_of([_schema(option) for option in arguments if option is not type(None)])
     if origin is tuple:
         return {"type": "array", "items": _schema(arguments[0])}
     if origin in {dict, Mapping}:
@@ -174,10 +175,18 @@ def _schema(annotation: object) -> dict[str, JsonValue]:
     return {"type": word} if (word := _JSON_TYPES.get(annotation)) else {}
 
 
+def _any_of(schemas: list[dict[str, JsonValue]]) -> dict[str, JsonValue]:
+    """The schema of a value of any of these kinds; one that says nothing takes everything."""
+    if len(schemas) == 1 or {} in schemas:
+        return schemas[0] if len(schemas) == 1 else {}
+    return {"anyOf": [*schemas]}
+
+
 def _words(annotation: object) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if type(None) in arguments:
-        return _words(next(option for option in arguments if option is not type(None)))
+    if origin in {typing.Union, UnionType}:
+        kinds = dict.fromkeys(_words(option) for option in arguments if option is not type(None))
+        return " or ".join(kinds) if "value" not in kinds else "value"
     if origin is tuple:
         return f"list of {_words(arguments[0])}"
     if origin in {dict, Mapping}:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
@@ -59,9 +59,7 @@ def load(kind: type[T], given: Mapping[str, object], *, subject: str) -> T:
             remedy = f"add it: {doc.removesuffix('.')}" if (doc := field.metadata.get("doc")) else "add it"
             problems.append(Problem(name, f"missing; expected {_expectation(types[name])}", remedy))
     if check := getattr(kind, "check", None):
-        problems.extend(
-            problem for problem in check(values) if problem.path not in {p.path for p in problems}
-        )
+        problems.extend(_together(check, values, problems))
     if problems:
         raise ConfigurationError(subject, problems)
     return kind(**built)
@@ -139,12 +137,27 @@ def _by_field_name(
     return values, problems
 
 
+def _together(
+    check: Callable[[Mapping[str, object]], Iterable[Problem]],
+    values: Mapping[str, object],
+    known: list[Problem],
+) -> list[Problem]:
+    """What is wrong with the fields together, beyond what is known of each."""
+    paths = {problem.path for problem in known}
+    try:
+        return [problem for problem in check(values) if problem.path not in paths]
+    except Exception:
+        if not known:
+            raise
+        return []  # it was given values that are no values of those fields, which are named already
+
+
 def _value(annotation: object, value: object, path: str, validate: Any = None) -> object:
     converted = _convert(annotation, value, path)
     if validate is None:
         return converted
     problems: list[Problem] = []
-    for where, item in _leaves(converted, path):
+    for where, item in _leaves(annotation, converted, path):
         if isinstance(item, Secret) and item.is_reference:
             continue
         if (expected := validate(item.reveal() if isinstance(item, Secret) else item)) is not None:
@@ -154,11 +167,11 @@ def _value(annotation: object, value: object, path: str, validate: Any = None) -
     return converted
 
 
-def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
+def _leaves(annotation: object, value: object, path: str) -> Iterator[tuple[str, object]]:
     if isinstance(value, tuple):
         for index, item in enumerate(value):
             yield f"{path}[{index}]", item
-    elif isinstance(value, dict) and any(isinstance(item, Secret) for item in value.values()):
+    elif isinstance(value, dict) and Secret in get_args(annotation):
         for key, item in value.items():  # each may be a reference, which is not validated
             yield f"{path}.{key}", item
     elif value is not None:

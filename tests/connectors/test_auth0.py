@@ -13,7 +13,7 @@ import pytest
 
 from integrations_sdk import IntegrationManagementManager, Secret
 from integrations_sdk.clock import FakeClock
-from integrations_sdk.connectors.auth0 import Auth0Connector, connector
+from integrations_sdk.connectors.auth0 import Auth0Connector
 from integrations_sdk.connectors.base import (
     AuthenticationError,
     ConfigurationError,
@@ -26,7 +26,6 @@ from integrations_sdk.connectors.base import (
     UserDraft,
     UserState,
 )
-from integrations_sdk.connectors.capabilities import IdentitySource
 from integrations_sdk.testing import Sandbox
 from integrations_sdk.testing.fakes import DictMemory, ScriptedHttp, answered_by, connect, reply
 from integrations_sdk.testing.vendors.auth0 import Auth0StandIn
@@ -72,12 +71,6 @@ def listed(found: AsyncIterator[Any]) -> list[Any]:
 
 def query_of(request: Request) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(urlsplit(request.url).query).items()}
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`, and it has the capability."""
-    assert connector is Auth0Connector
-    assert isinstance(make([])[0], IdentitySource)
 
 
 def test_the_enterprise_documents_configuration_loads_unchanged() -> None:

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from integrations_sdk import AsyncIntegrationManagementManager
-from integrations_sdk.connectors.aws_codecommit import CodeCommitConnector, connector
+from integrations_sdk.connectors.aws_codecommit import CodeCommitConnector
 from integrations_sdk.connectors.base import (
     AuthenticationError,
     BuildStatus,
@@ -20,7 +20,6 @@ from integrations_sdk.connectors.base import (
     ProviderUnavailableError,
     RateLimitedError,
     RejectedError,
-    SourceHost,
 )
 from integrations_sdk.errors import TransportError
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
@@ -56,12 +55,6 @@ class CodeCommit(Served[CodeCommitStandIn, CodeCommitConnector]):
 
 
 # --- configuration ----------------------------------------------------------
-
-
-def test_it_is_what_the_registry_loads() -> None:
-    """The module offers a source host."""
-    assert connector is CodeCommitConnector
-    assert isinstance(connect(CodeCommitConnector, CONFIG, ScriptedHttp()), SourceHost)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from integrations_sdk import IntegrationManagementManager, Secret
 from integrations_sdk.clock import FakeClock
-from integrations_sdk.connectors.azure_ad import CLOUDS, AzureAdConnector, connector
+from integrations_sdk.connectors.azure_ad import CLOUDS, AzureAdConnector
 from integrations_sdk.connectors.base import (
     AuthenticationError,
     ConfigurationError,
@@ -26,7 +26,6 @@ from integrations_sdk.connectors.base import (
     UserDraft,
     UserState,
 )
-from integrations_sdk.connectors.capabilities import IdentitySource
 from integrations_sdk.testing import Sandbox
 from integrations_sdk.testing.fakes import DictMemory, ScriptedHttp, answered_by, connect, reply
 from integrations_sdk.testing.vendors.azure_ad import AzureAdStandIn
@@ -83,12 +82,6 @@ def query_of(request: Request) -> dict[str, str]:
 
 def path_of(request: Request) -> str:
     return urlsplit(request.url).path
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`, and it has the capability."""
-    assert connector is AzureAdConnector
-    assert isinstance(make([])[0], IdentitySource)
 
 
 def test_the_enterprise_documents_configuration_loads_unchanged() -> None:

@@ -14,18 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations_sdk.clock import FakeClock
-from integrations_sdk.connectors.azure_devops import AzureDevOpsConnector, connector
+from integrations_sdk.connectors.azure_devops import AzureDevOpsConnector
 from integrations_sdk.connectors.azure_devops.words import external_tag, rich, state_for
 from integrations_sdk.connectors.base import (
     AuthenticationError,
     BuildRequest,
     BuildStatus,
-    BuildTrigger,
     ConfigurationError,
     ConnectorError,
     DeadlineExceededError,
     IssueDraft,
-    IssueTracker,
     PermissionDeniedError,
     ProviderUnavailableError,
     RateLimitedError,
@@ -86,14 +84,6 @@ def every(items: AsyncIterator[T]) -> list[T]:
 
 
 # --- configuration -----------------------------------------------------------
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`; it keeps issues and runs builds."""
-    assert connector is AzureDevOpsConnector
-    azure = make(ScriptedHttp())
-    assert isinstance(azure, IssueTracker)
-    assert isinstance(azure, BuildTrigger)
 
 
 @pytest.mark.parametrize(

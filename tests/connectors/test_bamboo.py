@@ -13,19 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.connectors.bamboo import BambooConnector, connector
+from integrations_sdk.connectors.bamboo import BambooConnector
 from integrations_sdk.connectors.bamboo.results import branch_key, build_of, is_plan, result_key
 from integrations_sdk.connectors.base import (
     AuthenticationError,
     BuildRequest,
     BuildStatus,
-    BuildTrigger,
     DeadlineExceededError,
     PermissionDeniedError,
     ProviderUnavailableError,
     RejectedError,
 )
-from integrations_sdk.errors import ConfigurationError, TransportError
+from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models import Outcome, OutcomeStatus
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
 from integrations_sdk.testing.vendors.bamboo import BambooPlan, BambooStandIn
@@ -89,12 +88,6 @@ def test_a_plan_branch_is_found_by_its_branch_only(name: str, branch: str) -> No
 
 
 # --- configuration ----------------------------------------------------------
-
-
-def test_it_is_what_the_registry_loads() -> None:
-    """The module offers a build trigger."""
-    assert connector is BambooConnector
-    assert isinstance(connect(BambooConnector, CONFIG, ScriptedHttp()), BuildTrigger)
 
 
 @pytest.mark.parametrize(
@@ -205,14 +198,6 @@ def test_a_push_is_built_at_its_commit() -> None:
     assert bamboo.connector.wants(event("merge_request")) == "trigger_on_merge_request is off"
     run(bamboo.connector.handle_event(event("tag_push", branch=None, tag="v1")))
     assert bamboo.server.plans["PROJ-PLAN"].builds == [{"customRevision": SHA}]
-
-
-def test_a_lost_answer_starts_nothing_twice() -> None:
-    """Whether a build was started is unknown then, so it is not repeated."""
-    http = ScriptedHttp([TransportError("reset", sent=True)])
-    with pytest.raises(TransportError):
-        run(connect(BambooConnector, CONFIG, http).trigger_build(BuildRequest()))
-    assert len(http.requests) == 1
 
 
 # --- following --------------------------------------------------------------

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from integrations_sdk.connectors.base import Connector, ConnectorConfig, Message
+from integrations_sdk.connectors.base import Connector, ConnectorConfig, Fault, Message
 from integrations_sdk.errors import (
     AuthenticationError,
     ConnectorError,
@@ -90,9 +90,26 @@ def test_retryable_means_that_nothing_happens_twice(status, method, options, ret
 
 
 @pytest.mark.parametrize(
+    ("kind", "status", "limited"),
+    [(RateLimitedError, 400, True), (RejectedError, 400, False), (RateLimitedError, 403, False)],
+)
+def test_a_fault_that_is_a_limit_is_waited_out(kind, status, limited):
+    """Whatever its status (AWS: 400): nothing was done, so it may be repeated. 403 says by headers when to come back."""
+
+    class Limited(Plain):
+        def fault(self, response):
+            return Fault(kind, "too often")
+
+    http = ScriptedHttp([reply(status, {}, retry_after="3")])
+    with pytest.raises(kind):
+        asyncio.run(connect(Limited, {}, http).call("POST", "/x", operation="x"))
+    assert (http.calls[0].status_of(reply(status)) == 429) is limited
+
+
+@pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (reply(200, "<html>", content_type="text/html"), "text/html"),
+        (reply(200, "hello", content_type="text/html"), "text/html"),
         (reply(200, b"{", content_type="application/json"), "something else"),
         (reply(200, [1]), "something else"),
     ],
@@ -106,6 +123,33 @@ def test_what_is_no_json_object_is_said(answer, says):
 
     with pytest.raises(RejectedError, match=f"{says} instead of a JSON object; is the URL"):
         asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html>",
+        "\n <!DOCTYPE HTML>\n<html>",
+        "\ufeff<html lang='en'>",
+        "<!-- built by x -->\n<!doctype html>",
+    ],
+)
+def test_a_page_is_no_answer(page):
+    """A proxy's or a sign-in's page under 200 counts for no operation as done, unless pages may be good answers."""
+    answered = [reply(200, page, content_type="text/html")]
+    with pytest.raises(RejectedError, match="a page of HTML instead of the API's answer"):
+        asyncio.run(connect(Plain, {}, ScriptedHttp(answered)).call("POST", "/x", operation="x"))
+    taking = type("Taking", (Plain,), {"takes_pages": True})
+    assert asyncio.run(connect(taking, {}, ScriptedHttp(answered)).call("POST", "/x", operation="x")).ok
+
+
+@pytest.mark.parametrize(
+    "answer", ["ok", "<ErrorResponse/>", "<htmlx>", "", "see <html>", '{"text": "<html>"}']
+)
+def test_other_answers_are_no_pages(answer):
+    """Slack says a plain `ok` as text/html, AWS speaks XML."""
+    answered = [reply(200, answer, content_type="text/html")]
+    assert asyncio.run(connect(Plain, {}, ScriptedHttp(answered)).call("POST", "/x", operation="x")).ok
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from integrations_sdk.connectors.base import (
     RateLimitedError,
     RejectedError,
 )
-from integrations_sdk.connectors.custom import CustomConnector, connector
+from integrations_sdk.connectors.custom import CustomConnector
 from integrations_sdk.connectors.custom.templates import ABSENT, filled, misspelled, names_in
 from integrations_sdk.models import Event, Level, OutcomeStatus
 from integrations_sdk.testing import Sandbox
@@ -65,11 +65,6 @@ def refused(**given: object) -> dict[str, str]:
         connect(CustomConnector, {"base_url": ROOT, **given}, ScriptedHttp())
     assert CANARY not in str(caught.value)
     return {problem.path: problem.wrong for problem in caught.value.problems}
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`."""
-    assert connector is CustomConnector
 
 
 class TestTemplates:

@@ -25,7 +25,7 @@ from integrations_sdk.connectors.base import (
     RejectedError,
     Request,
 )
-from integrations_sdk.connectors.datadog import SITES, DatadogConnector, connector
+from integrations_sdk.connectors.datadog import SITES, DatadogConnector
 from integrations_sdk.models import Actor, Event, EventType, OutcomeStatus
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect, reply
 from integrations_sdk.testing.vendors.datadog import DatadogStandIn
@@ -66,11 +66,6 @@ def plain(request: Request) -> Request:
 
 def body(request: Request) -> object:
     return json.loads(plain(request).content)
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`."""
-    assert connector is DatadogConnector
 
 
 @pytest.mark.contracts

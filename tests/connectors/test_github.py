@@ -147,6 +147,7 @@ def test_it_is_found_by_name_and_offers_its_capabilities() -> None:
         ({"repository": None, "repositories": {"a": "repo"}}, ["repositories.a"]),
         ({"api_url": "https://github.com/"}, ["api_url"]),
         ({"api_url": "api.github.com"}, ["api_url"]),
+        ({"api_url": "https://[x"}, ["api_url"]),
         ({"workflow": "ci.yml", "dispatch_event": "build"}, ["dispatch_event"]),
         ({"repositories": ["a"]}, ["repositories"]),
         ({"repo_name": "x"}, ["repo_name"]),

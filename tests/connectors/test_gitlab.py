@@ -778,20 +778,6 @@ def test_a_bottomless_answer_is_no_answer() -> None:
             run(make(http).get_issue("12"))
 
 
-def test_a_redirect_is_not_followed() -> None:
-    """A sign-in page or a moved project is an error that says what to configure."""
-    with pytest.raises(RejectedError, match="configure the final URL"):
-        run(make(ScriptedHttp([reply(302, None, location=f"{HOST}/users/sign_in")])).get_issue("12"))
-
-
-def test_retry_after_is_passed_on() -> None:
-    """A refused request says when to come back."""
-    http = ScriptedHttp([reply(429, "Retry later\n", retry_after="30")])
-    with pytest.raises(RateLimitedError) as caught:
-        run(make(http).get_issue("12"))
-    assert caught.value.retry_after == timedelta(seconds=30)
-
-
 def test_the_stand_in_refuses_what_gitlab_refuses() -> None:
     """Wrong token, weak scope, unknown project, missing and overlong fields: each in GitLab's words."""
     gitlab, stand_in, _ = stood_in()

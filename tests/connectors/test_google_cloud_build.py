@@ -17,7 +17,6 @@ from integrations_sdk.connectors.base import (
     AuthenticationError,
     BuildRequest,
     BuildStatus,
-    BuildTrigger,
     PermissionDeniedError,
     ProviderUnavailableError,
     RateLimitedError,
@@ -25,9 +24,9 @@ from integrations_sdk.connectors.base import (
     service_account,
     service_account_key,
 )
-from integrations_sdk.connectors.google_cloud_build import CloudBuildConnector, connector
+from integrations_sdk.connectors.google_cloud_build import CloudBuildConnector
 from integrations_sdk.connectors.google_cloud_build.words import build_of, build_reference
-from integrations_sdk.errors import ConfigurationError, TransportError
+from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect, reply
 from integrations_sdk.testing.vendors.google_cloud_build import CloudBuildStandIn
 from support.build_servers import SHA, Host, Served, drained, event
@@ -101,12 +100,6 @@ def test_only_the_key_of_a_service_account_is_one() -> None:
 
 
 # --- configuration ----------------------------------------------------------
-
-
-def test_it_is_what_the_registry_loads() -> None:
-    """The module offers a build trigger."""
-    assert connector is CloudBuildConnector
-    assert isinstance(connect(CloudBuildConnector, CONFIG, ScriptedHttp()), BuildTrigger)
 
 
 @pytest.mark.parametrize(
@@ -198,14 +191,6 @@ def test_several_triggers_run_together() -> None:
     outcome = run(CloudBuild(triggers=["gone"]).connector.trigger_build(BuildRequest()))
     assert not outcome
     assert "1 of 2 jobs were not started" in str(outcome.error)
-
-
-def test_a_lost_answer_starts_nothing_twice() -> None:
-    """Whether a build was started is unknown then, so it is not repeated."""
-    http = ScriptedHttp([TransportError("reset", sent=True)])
-    with pytest.raises(TransportError):
-        run(connect(CloudBuildConnector, CONFIG, http).trigger_build(BuildRequest()))
-    assert len(http.requests) == 1
 
 
 # --- following --------------------------------------------------------------

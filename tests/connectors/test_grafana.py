@@ -23,7 +23,7 @@ from integrations_sdk.connectors.base import (
     RejectedError,
     Request,
 )
-from integrations_sdk.connectors.grafana import GrafanaConnector, connector
+from integrations_sdk.connectors.grafana import GrafanaConnector
 from integrations_sdk.models import Event
 from integrations_sdk.testing import Sandbox
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect, reply
@@ -69,11 +69,6 @@ def listed(found: AsyncIterator[Any]) -> list[Any]:
         return [item async for item in found]
 
     return asyncio.run(gather())
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`."""
-    assert connector is GrafanaConnector
 
 
 @pytest.mark.contracts

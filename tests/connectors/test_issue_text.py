@@ -21,7 +21,7 @@ def test_the_text_has_what_was_said_the_address_and_the_mark() -> None:
     )
 
 
-@given(st.text(min_size=1), st.text())
+@given(st.text(st.characters(exclude_categories=()), min_size=1), st.text())
 def test_a_marked_text_is_found_by_its_id_alone(external_id: str, description: str) -> None:
     """Whatever is said above it, the text is found by its own id and by no other."""
     text = issue_text(IssueDraft(description=description, external_id=external_id))

@@ -19,10 +19,9 @@ from integrations_sdk.connectors.base import (
     ProviderUnavailableError,
     RateLimitedError,
     RejectedError,
-    SecurityScanner,
     Severity,
 )
-from integrations_sdk.connectors.mend import MendConnector, connector
+from integrations_sdk.connectors.mend import MendConnector
 from integrations_sdk.connectors.mend.words import api_address, finding_of, is_open, session_of
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models import IntegrationType
@@ -125,12 +124,6 @@ def test_severities_are_translated(word: str | None, score: Any, severity: str) 
 
 
 # --- configuration ----------------------------------------------------------
-
-
-def test_it_is_what_the_registry_loads() -> None:
-    """The module offers a scanner."""
-    assert connector is MendConnector
-    assert isinstance(connect(MendConnector, CONFIG, ScriptedHttp()), SecurityScanner)
 
 
 def test_whitesource_is_another_name_for_it() -> None:

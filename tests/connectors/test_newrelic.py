@@ -26,7 +26,7 @@ from integrations_sdk.connectors.base import (
     RejectedError,
     Request,
 )
-from integrations_sdk.connectors.newrelic import NewRelicConnector, connector
+from integrations_sdk.connectors.newrelic import NewRelicConnector
 from integrations_sdk.connectors.newrelic.config import is_event_type
 from integrations_sdk.connectors.newrelic.payloads import attributes, event_type
 from integrations_sdk.models import Actor, Event, EventType, OutcomeStatus
@@ -89,11 +89,6 @@ def plain(request: Request) -> Request:
 def body(request: Request) -> list[dict[str, object]]:
     value: list[dict[str, object]] = json.loads(plain(request).content)
     return value
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`."""
-    assert connector is NewRelicConnector
 
 
 @pytest.mark.contracts

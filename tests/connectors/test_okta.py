@@ -26,8 +26,7 @@ from integrations_sdk.connectors.base import (
     UserDraft,
     UserState,
 )
-from integrations_sdk.connectors.capabilities import IdentitySource
-from integrations_sdk.connectors.okta import OktaConnector, connector
+from integrations_sdk.connectors.okta import OktaConnector
 from integrations_sdk.http.client import HttpClient
 from integrations_sdk.models import OutcomeStatus
 from integrations_sdk.testing import Sandbox
@@ -74,12 +73,6 @@ def listed(found: AsyncIterator[Any]) -> list[Any]:
 
 def query_of(url: str) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`, and it has the capability."""
-    assert connector is OktaConnector
-    assert isinstance(make(ScriptedHttp()), IdentitySource)
 
 
 def test_the_enterprise_documents_configuration_loads_unchanged() -> None:

@@ -21,14 +21,13 @@ from integrations_sdk.connectors.base import (
     Level,
     Link,
     Message,
-    Notifier,
     PermissionDeniedError,
     ProviderUnavailableError,
     RateLimitedError,
     RejectedError,
     Request,
 )
-from integrations_sdk.connectors.pagerduty import PagerDutyConnector, connector
+from integrations_sdk.connectors.pagerduty import PagerDutyConnector
 from integrations_sdk.http.client import HttpClient
 from integrations_sdk.models import Event, OutcomeStatus
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect, reply
@@ -86,12 +85,6 @@ def every(items: AsyncIterator[T]) -> list[T]:
 
 
 # --- configuration -----------------------------------------------------------
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`; it tells people."""
-    assert connector is PagerDutyConnector
-    assert isinstance(make(ScriptedHttp()), Notifier)
 
 
 @pytest.mark.parametrize(

@@ -188,9 +188,9 @@ def test_a_query_is_no_address() -> None:
 
 
 def test_a_page_that_is_no_list_is_refused() -> None:
-    """An HTML page or an object in place of a listing raises instead of looking empty."""
-    for body in ({"message": "hello"}, "<html>"):
-        with pytest.raises(RejectedError, match="instead of a JSON array"):
+    """An HTML page, a word or an object in place of a listing raises instead of looking empty."""
+    for body in ({"message": "hello"}, "hello", "<html>"):
+        with pytest.raises(RejectedError, match=r"instead of (a JSON array|the API's answer)"):
             listed(ScriptedHttp([reply(200, body)]))
 
 

@@ -207,6 +207,26 @@ def test_what_is_not_overridden_is_not_done() -> None:
         assert "override health_check()" in str(mgr.provider("silent").check("silent-1").reason)
 
 
+def test_a_page_may_be_its_answer() -> None:
+    """What a system of one's own answers is its maker's to judge."""
+
+    class Old(BaseConnector):
+        async def health_check(self) -> bool:
+            return "up" in (await self.call("GET", f"{self.config['url']}/health", operation="health")).text
+
+    class OldSystem(StandIn):
+        provider = "old"
+
+        @route("GET", "/health")
+        def health(self, _request: Received, _: Mapping[str, str]) -> Reply:
+            """A page."""
+            return Reply(text="<html>up</html>", headers={"content-type": "text/html"})
+
+    with Sandbox() as sandbox, IntegrationManagementManager() as mgr:
+        mgr.register_connector("old", Old({"url": sandbox.add(OldSystem()).url}))
+        assert mgr.provider("old").check("old-1").status == "healthy"
+
+
 def test_false_is_an_error() -> None:
     """With the operation's name."""
     with IntegrationManagementManager() as mgr:

@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import math
-import traceback
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -31,7 +30,6 @@ from integrations_sdk.connectors.prometheus import (
     MetricRegistry,
     PrometheusConnector,
     Sample,
-    connector,
     render_exposition,
 )
 from integrations_sdk.connectors.prometheus.exposition import label_name, metric_name
@@ -87,11 +85,6 @@ def families(text: str) -> dict[str, object]:
 
 
 # --- exposition -------------------------------------------------------------
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`."""
-    assert connector is PrometheusConnector
 
 
 def test_exposition_of_metrics() -> None:
@@ -404,7 +397,7 @@ def test_odd_answers_are_empty(body: dict[str, object]) -> None:
     """An answer without the expected data is an empty one."""
     assert asyncio.run(make(ScriptedHttp([reply(200, body)])).alerts()) == []
     with pytest.raises(RejectedError, match="instead of a JSON object"):
-        asyncio.run(make(ScriptedHttp([reply(200, "<html>")])).query("up"))
+        asyncio.run(make(ScriptedHttp([reply(200, "up")])).query("up"))
 
 
 def test_query_errors_carry_words_and_type() -> None:
@@ -663,17 +656,6 @@ def test_configuration_mistakes(given_fields: dict[str, object], paths: set[str]
         connect(PrometheusConnector, given_fields, ScriptedHttp())
     assert {problem.path for problem in caught.value.problems} == paths
     assert CANARY not in str(caught.value)
-
-
-def test_no_secret_in_errors() -> None:
-    """A token that a proxy echoes is masked."""
-    prometheus = make(
-        ScriptedHttp([reply(400, {"status": "error", "errorType": "x", "error": f"bad {CANARY}"})]),
-        token=CANARY,
-    )
-    with pytest.raises(RejectedError) as caught:
-        asyncio.run(prometheus.query("up"))
-    assert CANARY not in "".join(traceback.format_exception(caught.value)) + repr(prometheus.config)
 
 
 def test_default_subscription() -> None:

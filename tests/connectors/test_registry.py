@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
+from integrations_sdk.connectors.capabilities import CAPABILITIES, capabilities_of
 from integrations_sdk.connectors.registry import ENTRY_POINTS, Registry
 from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, NotFoundError
 from integrations_sdk.models import Category, IntegrationType
@@ -61,6 +62,27 @@ def test_a_built_in_provider_is_found_under_its_name(kind: IntegrationType) -> N
     connector = registry.get(kind)
     assert connector.provider == kind
     assert registry.get(kind.value) is connector
+
+
+@pytest.mark.parametrize(
+    ("capability", "providers"),
+    {
+        "notifier": "slack discord mattermost microsoft_teams telegram smtp sendgrid twilio pagerduty opsgenie statuspage sns custom",
+        "issue_tracker": "jira zendesk asana redmine gitlab github azure_devops",
+        "build_trigger": "jenkins bamboo teamcity gitlab github azure_devops google_cloud_build",
+        "source_host": "gitlab github aws_codecommit",
+        "metric_sink": "datadog prometheus newrelic",
+        "event_sink": "datadog sentry prometheus newrelic splunk grafana webhook",
+        "log_sink": "datadog newrelic splunk",
+        "security_scanner": "sonarqube snyk mend",
+        "identity_source": "okta auth0 azure_ad",
+    }.items(),
+)
+def test_providers_offer_what_they_are_for(capability: str, providers: str) -> None:
+    """A capability that a provider lost would be missed by nobody here, for what is not offered is not tried."""
+    registry = Registry()
+    offering = {name for name in registry if CAPABILITIES[capability] in capabilities_of(registry.get(name))}
+    assert set(providers.split()) <= offering
 
 
 def test_registering_gives_the_class_back() -> None:

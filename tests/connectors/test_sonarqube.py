@@ -22,10 +22,9 @@ from integrations_sdk.connectors.base import (
     ProviderUnavailableError,
     RateLimitedError,
     RejectedError,
-    SecurityScanner,
     Severity,
 )
-from integrations_sdk.connectors.sonarqube import SonarQubeConnector, connector
+from integrations_sdk.connectors.sonarqube import SonarQubeConnector
 from integrations_sdk.connectors.sonarqube.words import gate_from, severity_of
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
@@ -81,12 +80,6 @@ def test_only_a_computed_gate_opens(status: str | None, passed: bool) -> None:
 
 
 # --- configuration ----------------------------------------------------------
-
-
-def test_it_is_what_the_registry_loads() -> None:
-    """The module offers a scanner."""
-    assert connector is SonarQubeConnector
-    assert isinstance(connect(SonarQubeConnector, CONFIG, ScriptedHttp()), SecurityScanner)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from integrations_sdk.connectors.base import (
     RejectedError,
     Request,
 )
-from integrations_sdk.connectors.splunk import SplunkConnector, connector
+from integrations_sdk.connectors.splunk import SplunkConnector
 from integrations_sdk.http.base import Call, Response
 from integrations_sdk.models import Actor, Event, OutcomeStatus
 from integrations_sdk.testing import Sandbox
@@ -77,11 +77,6 @@ def plain(request: Request) -> Request:
 
 def lines(request: Request) -> list[dict[str, object]]:
     return [json.loads(line) for line in plain(request).content.splitlines()]
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`."""
-    assert connector is SplunkConnector
 
 
 def test_the_enterprise_documents_configuration_loads_unchanged() -> None:
@@ -535,6 +530,8 @@ def test_configuration_mistakes_are_named_at_once() -> None:
         "hec_url", "hec_token", "batch_size", "flush_interval", "channel", "acknowledge_timeout", "idx",
     }  # fmt: skip
     assert CANARY not in str(caught.value)
+    with pytest.raises(ConfigurationError, match="hec_url: expected an absolute URL"):
+        connect(SplunkConnector, {"hec_url": "https://[x", "hec_token": CANARY}, ScriptedHttp())
 
 
 def test_stand_in_refuses_what_splunk_refuses() -> None:

@@ -18,15 +18,14 @@ from integrations_sdk.connectors.base import (
     AuthenticationError,
     BuildRequest,
     BuildStatus,
-    BuildTrigger,
     PermissionDeniedError,
     ProviderUnavailableError,
     RateLimitedError,
     RejectedError,
 )
-from integrations_sdk.connectors.teamcity import TeamCityConnector, connector
+from integrations_sdk.connectors.teamcity import TeamCityConnector
 from integrations_sdk.connectors.teamcity.words import build_of, build_state, locator_value, number_of
-from integrations_sdk.errors import ConfigurationError, TransportError
+from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
 from integrations_sdk.testing.vendors.teamcity import TeamCityBuildType, TeamCityStandIn
 from support.build_servers import SHA, Host, Served, drained, event
@@ -98,12 +97,6 @@ def test_what_is_no_reference_is_refused(text: str) -> None:
 
 
 # --- configuration ----------------------------------------------------------
-
-
-def test_it_is_what_the_registry_loads() -> None:
-    """The module offers a build trigger."""
-    assert connector is TeamCityConnector
-    assert isinstance(connect(TeamCityConnector, CONFIG, ScriptedHttp()), BuildTrigger)
 
 
 @pytest.mark.parametrize(
@@ -193,14 +186,6 @@ def test_several_build_configurations_run_together() -> None:
     assert not outcome
     assert "No build type nor template is found by id 'Gone'" in str(outcome.error)
     assert [build["reference"] for build in outcome.data["builds"][:2]] == ["1", "2"]
-
-
-def test_a_lost_answer_starts_nothing_twice() -> None:
-    """Whether a build was started is unknown then, so it is not repeated."""
-    http = ScriptedHttp([TransportError("reset", sent=True)])
-    with pytest.raises(TransportError):
-        run(connect(TeamCityConnector, CONFIG, http).trigger_build(BuildRequest()))
-    assert len(http.requests) == 1
 
 
 # --- following --------------------------------------------------------------

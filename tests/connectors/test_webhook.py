@@ -15,8 +15,7 @@ import pytest
 
 from integrations_sdk.clock import FakeClock
 from integrations_sdk.connectors.directory import split_config
-from integrations_sdk.connectors.registry import Registry
-from integrations_sdk.connectors.webhook import WebhookConfig, WebhookConnector
+from integrations_sdk.connectors.webhook import WebhookConnector
 from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -292,11 +291,6 @@ def test_a_url_can_be_secret_as_a_whole() -> None:
     reference = webhook(url=URL, secret_url="env:HOOK_URL").config.secret_url
     assert reference is not None
     assert reference.is_reference
-
-
-def test_the_registry_finds_it() -> None:
-    """Under its name, with its configuration."""
-    assert Registry().get("webhook").Config is WebhookConfig
 
 
 # --- answers ----------------------------------------------------------------------

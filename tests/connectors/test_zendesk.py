@@ -20,13 +20,12 @@ from integrations_sdk.connectors.base import (
     ConfigurationError,
     ConnectorError,
     IssueDraft,
-    IssueTracker,
     PermissionDeniedError,
     ProviderUnavailableError,
     RateLimitedError,
     RejectedError,
 )
-from integrations_sdk.connectors.zendesk import ZendeskConnector, connector
+from integrations_sdk.connectors.zendesk import ZendeskConnector
 from integrations_sdk.connectors.zendesk.templates import filled, missing_in
 from integrations_sdk.models import Event, OutcomeStatus
 from integrations_sdk.testing.fakes import ScriptedHttp, answered_by, connect, reply
@@ -93,12 +92,6 @@ def every(items: AsyncIterator[T]) -> list[T]:
 
 
 # --- configuration -----------------------------------------------------------
-
-
-def test_module_names_its_connector() -> None:
-    """The registry finds the class under `connector`; it keeps issues."""
-    assert connector is ZendeskConnector
-    assert isinstance(make(ScriptedHttp()), IssueTracker)
 
 
 def test_the_enterprise_documents_configuration_loads_unchanged() -> None:

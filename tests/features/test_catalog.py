@@ -48,6 +48,25 @@ def test_the_schema_is_json_schema(manager, run):
     assert schema["properties"]["token"]["writeOnly"] is True
 
 
+@pytest.mark.parametrize(
+    ("provider", "field", "words", "schema"),
+    [
+        ("gitlab", "project", "whole number or text", {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+        ("gitlab", "ca_file", "text", {"type": "string"}),
+        ("zendesk", "ticket_templates", "mapping to value", {"type": "object", "additionalProperties": {}}),
+        ("webhook", "payload_template", "value", {}),
+    ],
+)
+def test_a_field_of_several_kinds_takes_each(manager, run, provider, field, words, schema):
+    """Its words name them, its schema has them all; free JSON is bound to no kind."""
+    (entry,) = [one for one in run(manager.catalog.get(provider)).fields if one.name == field]
+    described = run(manager.catalog.schema(provider))["properties"][field]
+    assert entry.type == words
+    assert {
+        name: value for name, value in described.items() if name in {"type", "anyOf", "additionalProperties"}
+    } == schema
+
+
 def test_every_provider_has_documented_fields(manager, run):
     """Each entry has a documentation link, and each field a description."""
     for entry in run(manager.catalog.list()):

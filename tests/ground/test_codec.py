@@ -324,6 +324,39 @@ def test_fields_are_checked_together() -> None:
         assert [problem.path for problem in caught.value.problems] == expected
 
 
+def test_what_is_no_value_does_not_break_the_check_of_all() -> None:
+    """It is named by its field; the check of the fields together, which cannot cope with it, adds nothing, or raises
+    if there is nothing else wrong."""
+
+    @settings
+    class Fragile:
+        size: int = setting("How large.", default=1)
+        labels: JsonValue = setting("Anything.", default=None)
+
+        @classmethod
+        def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:
+            if {given.get("size"), given.get("labels")} & {7}:
+                yield Problem("size", "expected another")
+
+    with pytest.raises(ConfigurationError) as caught:
+        load(Fragile, {"size": [], "sise": 1}, subject="x")
+    assert [problem.path for problem in caught.value.problems] == ["sise", "size"]
+    with pytest.raises(TypeError):
+        load(Fragile, {"labels": []}, subject="x")
+
+
+def test_a_mapping_of_secrets_may_be_empty() -> None:
+    """Each of them is validated, not the mapping."""
+
+    @settings
+    class Hooks:
+        channels: dict[str, Secret] = setting("By name.", factory=dict, validate=not_empty)
+
+    assert load(Hooks, {"channels": {}}, subject="x").channels == {}
+    with pytest.raises(ConfigurationError, match=r"channels\.ops: expected some text"):
+        load(Hooks, {"channels": {"ops": " "}}, subject="x")
+
+
 def test_secrets_are_validated_revealed_and_references_later() -> None:
     """A secret's validator sees its value; a reference is passed over, as its value is not known yet."""
     assert load(Checked, {"a": 1, "url": "x:y"}, subject="x").url == Secret("x:y")

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from integrations_sdk.clock import FakeClock
@@ -124,6 +125,20 @@ def test_retries(steps: list[Step], call: Call, status: int, attempts: int, slep
     response = bench.send(call)
     assert (response.status, response.attempts, bench.transport.sent) == (status, attempts, attempts)
     assert bench.clock.slept == slept
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts", "slept"),
+    [(400, 2, [3.0]), (404, 2, [3.0]), (403, 2, [3.0]), (200, 1, []), (500, 1, [])],
+)
+def test_a_limit_may_have_another_status(status: int, attempts: int, slept: list[float]) -> None:
+    """AWS says with 400 that it is asked too often: that is waited out as 429 is, and only a refusal is asked about."""
+    limited = answer(status, retry_after="3")
+    bench = Bench(limited, answer(200))
+    response = bench.send(attrs.evolve(CALL, limited=lambda response: response is limited))
+    assert (response.attempts, bench.clock.slept) == (attempts, slept)
+    if status in {400, 404}:
+        assert Bench(limited, answer(200)).send().attempts == 1
 
 
 def test_failure_carries_all_facts() -> None:

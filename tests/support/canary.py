@@ -416,9 +416,9 @@ def standard(provider: str, kind: AnyConnector, base: str) -> dict[str, object]:
 
 
 def _stand_in(provider: str) -> Any:
-    from integrations_sdk.testing.sandbox import _known, _stand_in
+    from integrations_sdk.testing.sandbox import _known, stand_in_of
 
-    return _stand_in(provider) if provider in _known() else None
+    return stand_in_of(provider) if provider in _known() else None
 
 
 def _at(kind: AnyConnector, base: str, given: Mapping[str, object]) -> dict[str, object]:

@@ -16,10 +16,7 @@ from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.errors import (
     AuthenticationError,
     ConnectorError,
-    ProviderUnavailableError,
-    RateLimitedError,
     RejectedError,
-    TransportError,
 )
 from integrations_sdk.http.client import HttpClient
 from integrations_sdk.http.httpx_transport import HttpxTransport
@@ -81,52 +78,6 @@ def test_refusals_to_act_are_retried_until_it_works() -> None:
         assert [arrival.status for arrival in sandbox.received] == [503, 503, 200]
 
 
-def test_a_rate_limit_is_waited_for() -> None:
-    """429 with Retry-After."""
-    with Sandbox() as sandbox:
-        sandbox.slack.fail(status=429, retry_after=2)
-        assert visit("slack", sandbox.slack.bot_config(), hello).attempts == 2
-
-
-def test_a_rate_limit_beyond_the_deadline_is_an_error() -> None:
-    """Which says how long Slack asked to wait."""
-    with Sandbox() as sandbox:
-        sandbox.slack.fail(status=429, retry_after=3600)
-        with pytest.raises(RateLimitedError) as caught:
-            visit("slack", sandbox.slack.config(), hello)
-        assert caught.value.retry_after is not None
-        assert caught.value.retry_after.total_seconds() >= 3600
-
-
-@pytest.mark.parametrize("fault", [{"reset": True}, {"reset": True, "acts": True}, {"truncate": True}])
-def test_a_message_that_may_have_been_posted_is_not_posted_again(fault: dict[str, Any]) -> None:
-    """Once is what it was asked for, and the error says that it may have been sent."""
-    with Sandbox() as sandbox:
-        sandbox.slack.fail(**fault)
-        with pytest.raises(TransportError) as caught:
-            visit("slack", sandbox.slack.config(), hello)
-        assert caught.value.sent
-        assert caught.value.attempts == 1
-        assert len(sandbox.received) == 1
-        assert len(sandbox.slack.messages) == (0 if fault == {"reset": True} else 1)
-
-
-def test_the_check_may_be_asked_again_after_a_reset() -> None:
-    """It has no effect, so repeating it has none either."""
-    with Sandbox() as sandbox:
-        sandbox.slack.fail(reset=True)
-        assert visit("slack", sandbox.slack.config(), lambda slack: slack.check()).detail
-        assert len(sandbox.received) == 2
-
-
-def test_an_answer_that_is_not_slacks_is_refused() -> None:
-    """A proxy's page in place of JSON."""
-    with Sandbox() as sandbox:
-        sandbox.slack.fail(body=b"<html>not json")
-        with pytest.raises(RejectedError, match="instead of a JSON object"):
-            visit("slack", sandbox.slack.bot_config(), hello)
-
-
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
@@ -157,15 +108,6 @@ def test_a_webhook_is_signed_as_its_receiver_expects() -> None:
                 {**sandbox.config("webhook"), "secret_token": "other"},
                 lambda to: to.send_payload({}),
             )
-
-
-def test_an_outage_that_lasts_is_an_error_with_all_attempts_counted() -> None:
-    """`times=None` is for ever."""
-    with Sandbox() as sandbox:
-        sandbox.webhook.fail(status=503, times=None)
-        with pytest.raises(ProviderUnavailableError) as caught:
-            visit("webhook", sandbox.config("webhook"), lambda to: to.send_payload({"n": 1}))
-        assert caught.value.attempts == len(sandbox.received) > 1
 
 
 def test_every_stand_in_says_how_to_reach_it() -> None:

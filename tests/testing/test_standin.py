@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from integrations_sdk.http.base import Headers
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
+from integrations_sdk.testing.vendors.discord import DiscordStandIn
+from integrations_sdk.testing.vendors.telegram import TelegramStandIn
 
 
 class Acme(StandIn):
@@ -80,6 +83,21 @@ def test_a_status_fault_happens_before_or_after_the_vendor_acts(acts: bool, rece
     assert (answer.status, answer.headers) == (503, {"retry-after": "2"})
     assert len(acme.received) == received
     assert ask(acme, "GET", "/things/a").status == 200
+
+
+@pytest.mark.parametrize(("wait", "expected"), [(7, 7), ("Thu, 01 Jan 2026 00:00:00 GMT", None)])
+def test_a_wait_stands_where_the_vendor_says_it(wait: float | str, expected: float | None) -> None:
+    """Discord and Telegram name it in the body; there it is the same as in the header."""
+    for vendor, path in (
+        (DiscordStandIn(), ("retry_after",)),
+        (TelegramStandIn(), ("parameters", "retry_after")),
+    ):
+        vendor.fail(status=429, retry_after=wait)
+        answer = ask(vendor, "GET", "/")
+        found: Any = answer.json
+        for name in path:
+            found = found.get(name)
+        assert (answer.headers["retry-after"], found) == (str(wait), expected)
 
 
 def test_a_fault_can_be_aimed_at_a_route() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import timedelta
-from itertools import count
 from typing import ClassVar, Final, Generic, TypeVar
 
 import attrs
@@ -19,6 +18,7 @@ from integrations_sdk.connectors.config import ConnectorConfig, connection_of, s
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, unexpected
 from integrations_sdk.connectors.masking import Credentials, Masks
 from integrations_sdk.connectors.memory import ConnectorMemory
+from integrations_sdk.connectors.pages import means_limit, page_in
 from integrations_sdk.connectors.paging import Following, linked
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.subscription import unwanted
@@ -105,6 +105,7 @@ class Connector(Generic[C_co]):
         environment: environment variable → field, for `from_env()`.
         rate: the documented limit per account.
         max_response_bytes: longer answers are given up, after decompression.
+        takes_pages: a page of HTML may be a good answer; elsewhere it is taken for a proxy's or a sign-in's.
         user_supplied_urls: its URLs come from people other than the operator, so the manager's guard is for them.
         recommended: the configuration its built-in template starts from.
     """
@@ -121,6 +122,7 @@ class Connector(Generic[C_co]):
     environment: ClassVar[Mapping[str, str]] = {}
     rate: ClassVar[RateLimit | None] = None
     max_response_bytes: ClassVar[int] = 10 * 1024 * 1024
+    takes_pages: ClassVar[bool] = False
     user_supplied_urls: ClassVar[bool] = False
     recommended: ClassVar[Mapping[str, JsonValue]] = {}
     retry: RetryPolicy = RetryPolicy()
@@ -243,11 +245,14 @@ class Connector(Generic[C_co]):
                 retry=policy,
                 rate=rate or self.rate,
                 pause=self.pause,
+                limited=lambda response: means_limit(self.fault(response)),
             ),
         )
         if not response.ok:
             response = self.masks.response(response)
-        if response.status not in accept and (fault := self.fault(response)) is not None:
+        fault = None if response.status in accept else self.fault(response)
+        fault = fault or (None if self.takes_pages else page_in(response))
+        if fault is not None:
             # Once more without credentials: the vendor's words are cut to a length, and so may a secret be.
             failure = self.error(self.fault(self.masks.response(response)) or fault, response, operation)
             if response.status in _AMBIGUOUS and not safe:
@@ -274,18 +279,17 @@ class Connector(Generic[C_co]):
         Raises:
             ConnectorError: as `call()`, when a page has no JSON array there, and after 10,000 pages.
         """
-        page: str | None = query_string(query).removeprefix("?")
-        for asked in count():
-            if page is None:
-                return
+        page = query_string(query).removeprefix("?")
+        for _ in range(MOST_PAGES + 1):
             url = f"{path}?{page}" if page else path
             response = await self.call("GET", url, operation=operation, headers=headers)
             for record in self.parse_list(response, operation, items=items):
                 yield record
             found = following(response, page)
-            page = None if found == page else found  # a server that names the same page again would never end
-            if asked >= MOST_PAGES:
-                raise self.error(Fault(RejectedError, "the listing does not end"), response, operation)
+            if found is None or found == page:  # a server that names the same page again would never end
+                return
+            page = found
+        raise self.error(Fault(RejectedError, "the listing does not end"), response, operation)
 
     async def attempt(self, work: Awaitable[T]) -> T | ConnectorError:
         """What `work` comes to, or the error it fails with: for several parts of which each counts for itself."""
@@ -303,13 +307,12 @@ class Connector(Generic[C_co]):
             operation=operation,
             integration_id=self.context.integration_id,
             status=response.status,
-            request_id=self._masked(request_id(response)),
+            request_id=self.masks.optional(request_id(response)),
             attempts=response.attempts,
             retry_after=pause.wait if pause else retry_after(response.headers, self.context.clock.now()),
             code=None if fault.code is None else self.shown(fault.code),
         )
-        if fault.retryable is not None:
-            failure.retryable = fault.retryable
+        failure.retryable = failure.retryable if fault.retryable is None else fault.retryable
         return failure
 
     def shown(self, text: str) -> str:
@@ -377,10 +380,10 @@ class Connector(Generic[C_co]):
             operation=operation,
             attempts=response.attempts,
             http_status=response.status,
-            request_id=self._masked(request_id(response)),
-            reference=self._masked(reference),
-            url=self._masked(url),
-            detail=self._masked(detail),
+            request_id=self.masks.optional(request_id(response)),
+            reference=self.masks.optional(reference),
+            url=self.masks.optional(url),
+            detail=self.masks.optional(detail),
             duration=timedelta(seconds=response.elapsed),
             data=dict(data or {}),
         )
@@ -395,6 +398,3 @@ class Connector(Generic[C_co]):
             attempts=0,
             detail=why,
         )
-
-    def _masked(self, text: str | None) -> str | None:
-        return None if text is None else self.masks.text(text)

@@ -20,7 +20,7 @@ _MARK = re.compile(r"<sub>sync id (x[0-9a-f]{32})</sub>")
 
 def mark_of(external_id: str) -> str:
     """The search term for an id: `x` and 32 hexadecimal digits, so that no index takes it for a number."""
-    return "x" + hashlib.sha256(external_id.encode()).hexdigest()[:32]
+    return "x" + hashlib.sha256(external_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def is_marked(text: object, external_id: str) -> bool:

@@ -52,6 +52,10 @@ class Masks:
         """The text without credentials."""
         return _without(text, self._texts)
 
+    def optional(self, text: str | None) -> str | None:
+        """`text()` of what may not be there."""
+        return None if text is None else self.text(text)
+
     def data(self, value: JsonValue, source: bytes) -> JsonValue:
         """Good data without credentials, in names and in values; itself if there are none in its `source`."""
         if any(spelling in source for spelling in self._long_bytes):

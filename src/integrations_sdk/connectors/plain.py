@@ -55,6 +55,7 @@ class BaseConnector(Connector[PlainConfig]):
     Config = ConnectorConfig
     limits: ClassVar[tuple[str, ...]] = ("Its configuration lives in the process that registered it.",)
     default_events = tuple(EventType)
+    takes_pages = True  # what a system of one's own answers is its maker's to judge
 
     def __init__(self, config: Mapping[str, Any]) -> None:  # its context comes with registering
         self.config = PlainConfig(values=dict(config))

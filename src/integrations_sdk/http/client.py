@@ -134,7 +134,7 @@ class HttpClient:
     ) -> Retry | None:
         """Learn from an attempt; whether another follows."""
         wait = self._learn(request, call, came)
-        failure = came.status if isinstance(came, Response) else came
+        failure = call.status_of(came) if isinstance(came, Response) else came
         if _STANDARD.isEnabledFor(logging.DEBUG):
             logger().debug("http attempt", **_facts(request, call, attempt, failure))
         if isinstance(failure, int) and failure < 400:

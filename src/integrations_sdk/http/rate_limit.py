@@ -115,7 +115,8 @@ class RateLimiter:
             How long that is; None when it does not ask, which includes a limit not used up.
         """
         headers, everywhere = response.headers, False
-        if response.status in _REFUSALS:
+        status = call.status_of(response)
+        if status in _REFUSALS:
             said = call.pause(response) if call.pause is not None else None
             wait = said.wait if said is not None else retry_after(headers, self._clock.now())
             everywhere = said is not None and said.everywhere
@@ -123,7 +124,7 @@ class RateLimiter:
             wait = reset_after(headers, self._clock.now())
         else:
             return None
-        if wait and response.status != 503:  # that one speaks of the server, not of this account's share
+        if wait and status != 503:  # that one speaks of the server, not of this account's share
             until = self._clock.monotonic() + wait.total_seconds()
             self._remember((call.provider, call.account)).block(until)
             if everywhere:

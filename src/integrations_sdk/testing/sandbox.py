@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -56,7 +57,7 @@ if TYPE_CHECKING:  # each is imported with its first use
     from integrations_sdk.testing.vendors.webhook import WebhookStandIn
     from integrations_sdk.testing.vendors.zendesk import ZendeskStandIn
 
-__all__ = ["Arrival", "FaultSpec", "Sandbox"]
+__all__ = ["Arrival", "FaultSpec", "Sandbox", "stand_in_of"]
 
 _VENDORS: Final = "integrations_sdk.testing.vendors"
 
@@ -186,7 +187,7 @@ class Sandbox:
             NotFoundError: there is none; the message says which there are.
         """
         if provider not in self._stand_ins:
-            self.add(_stand_in(provider), provider)
+            self.add(stand_in_of(provider), provider)
         return self._stand_ins[provider]
 
     def __getattr__(self, provider: str) -> StandIn:
@@ -239,14 +240,26 @@ class Sandbox:
         return reply, fault
 
 
-def _known() -> list[str]:
-    return [module.name for module in pkgutil.iter_modules(importlib.import_module(_VENDORS).__path__)]
+@cache
+def _known() -> frozenset[str]:
+    modules = pkgutil.iter_modules(importlib.import_module(_VENDORS).__path__)
+    return frozenset(module.name for module in modules)
 
 
-def _stand_in(provider: str) -> StandIn:
+def stand_in_of(provider: str) -> StandIn:
+    """A new stand-in of a provider that is built in, which nothing serves yet.
+
+    Raises:
+        NotFoundError: there is none; the message says which there are.
+    """
     if provider not in _known():
         msg = f"no stand-in {provider!r}: {closest(provider, _known())}"
         raise NotFoundError(msg)
+    return _kind(provider)()
+
+
+@cache
+def _kind(provider: str) -> type[StandIn]:
     module = importlib.import_module(f"{_VENDORS}.{provider}")
     kinds = (kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, StandIn))
-    return next(kind for kind in kinds if kind.__module__.startswith(module.__name__))()
+    return next(kind for kind in kinds if kind.__module__.startswith(module.__name__))

@@ -7,6 +7,7 @@ notebook. Stand-ins answer in that thread, one request at a time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
@@ -89,12 +90,22 @@ class LoopbackServer:
         self._stop = asyncio.Event()
         self._ready.set()
         await self._stop.wait()
+        self._accept_no_more()
+        await (
+            _turns()
+        )  # what was accepted just now becomes a task, and begins, so that it can close its connection
         for server in self._servers:
             server.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # aborted connections close in the loop's next turn
+        await _turns()  # in which aborted connections close
+
+    def _accept_no_more(self) -> None:
+        """Or a connection that is accepted while its server closes is left open by asyncio."""
+        with contextlib.suppress(NotImplementedError):  # on Windows
+            for listener in (one for server in self._servers for one in server.sockets):
+                self._loop.remove_reader(listener.fileno())
 
     async def _listen(self, listener: socket.socket, handler: Handler) -> None:
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -109,6 +120,11 @@ class LoopbackServer:
         self, listener: socket.socket, protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None
     ) -> None:
         self._servers.append(await self._loop.create_server(protocol, sock=listener, ssl=tls))
+
+
+async def _turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler) -> None:

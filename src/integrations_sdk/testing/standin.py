@@ -180,6 +180,14 @@ class StandIn:
         """The vendor's own shape of an answer with such a status, for injected faults."""
         return Reply(status=status, json={"message": f"injected fault {status}"})
 
+    def postponed(self, reply: Reply, wait: float | str) -> Reply:  # noqa: ARG002  # subclasses need it
+        """The refusal with the wait of an injected fault, for vendors that say it elsewhere than in `Retry-After`.
+
+        Args:
+            wait: seconds, or an HTTP date; the header is added to what this returns.
+        """
+        return reply
+
     def accepts(self, reply: Reply) -> bool:
         """Whether the reply says that the request was accepted."""
         return reply.status < 400
@@ -234,15 +242,19 @@ class StandIn:
         fault = self.faults.take(request.method, request.path, found.template if found else None)
         if fault is not None and fault.prevents:
             self.refused.append(request)
-            reply = self.failure(fault.status or 500)
+            reply = self._failure(fault)
         else:
             reply = self.authorized(request) or (
                 found.respond(self, request, values) if found else self.not_found(request)
             )
             (self.received if self.accepts(reply) else self.refused).append(request)
             if fault is not None and fault.status is not None:
-                reply = self.failure(fault.status)
+                reply = self._failure(fault)
         return (attrs.evolve(reply, headers={**reply.headers, **fault.added}) if fault else reply), fault
+
+    def _failure(self, fault: FaultSpec) -> Reply:
+        reply = self.failure(fault.status or 500)
+        return reply if fault.retry_after is None else self.postponed(reply, fault.retry_after)
 
     def _route(self, request: Received) -> tuple[Route | None, dict[str, str]]:
         method = "GET" if request.method == "HEAD" else request.method

@@ -60,6 +60,7 @@ class CustomConnector(CustomApi):
     limits = ("Answers of more than 10 MB are given up.",)
     default_events = tuple(EventType)
     environment: ClassVar[Mapping[str, str]] = {}
+    takes_pages = True
     user_supplied_urls = True
 
     async def check(self) -> CheckResult:

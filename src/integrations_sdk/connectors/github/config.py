@@ -28,9 +28,11 @@ def _repository(value: str) -> str | None:
 
 
 def _api(value: str) -> str | None:
+    if (wrong := http_url(value)) is not None:
+        return wrong
     if (urlsplit(value).hostname or "").removeprefix("www.") == "github.com":
         return "the API's address: https://api.github.com, or https://HOST/api/v3 for Enterprise Server"
-    return http_url(value)
+    return None
 
 
 def _number(value: int | str) -> str | None:

@@ -31,7 +31,8 @@ def label_of(external_id: str) -> str:
     """The id as a label. Jira allows everything but white space in one, and 255 characters."""
     if len(external_id) <= 255 and external_id.split() == [external_id]:
         return external_id
-    return f"{PROPERTY}-{hashlib.sha256(external_id.encode()).hexdigest()[:32]}"
+    digest = hashlib.sha256(external_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{PROPERTY}-{digest[:32]}"
 
 
 def rendered(text: str, config: JiraConfig) -> JsonValue:

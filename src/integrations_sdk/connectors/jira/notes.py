@@ -146,4 +146,4 @@ class JiraNotes(JiraApi):
 
 def _global_id(value: str) -> str:
     """Jira takes 255 characters."""
-    return value if len(value) <= 255 else hashlib.sha256(value.encode()).hexdigest()
+    return value if len(value) <= 255 else hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()

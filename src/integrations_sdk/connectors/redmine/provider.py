@@ -61,7 +61,7 @@ class RedmineConnector(RedmineIssues):
         project = at(
             self.parse(await self.call("GET", path, operation="projects.get"), "projects.get"), "project"
         )
-        closed = at(project, "status") in {5, 9}
+        closed = at(project, "status") in (5, 9)  # a tuple: what comes may be unhashable
         warning = "the project is closed or archived: nothing can be created in it"
         return CheckResult(
             detail=f"{login} in {text_at(project, 'name')}", warnings=(warning,) if closed else ()

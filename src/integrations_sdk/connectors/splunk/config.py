@@ -28,9 +28,9 @@ _LONGEST_WAIT: Final = timedelta(hours=1)
 
 
 def _address(value: str) -> str | None:
-    if urlsplit(value).query:
-        return "an address without a query; the token belongs into hec_token"
-    return http_url(value)
+    if (wrong := http_url(value)) is not None:
+        return wrong
+    return "an address without a query; the token belongs into hec_token" if urlsplit(value).query else None
 
 
 def _batch(value: int) -> str | None:

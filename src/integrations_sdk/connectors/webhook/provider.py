@@ -66,6 +66,7 @@ class WebhookConnector(Connector[WebhookConfig]):
     )
     default_events = tuple(EventType)
     max_response_bytes = 64 * 1024  # nothing of an answer but its status matters
+    takes_pages = True
     user_supplied_urls = True
 
     def __init__(self, config: WebhookConfig, context: ConnectorContext) -> None:

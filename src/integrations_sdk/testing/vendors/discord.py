@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+import attrs
+
 from integrations_sdk.models import JsonValue
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
 
@@ -56,6 +58,13 @@ class DiscordStandIn(StandIn):
             said: Body = {"message": "You are being rate limited.", "retry_after": 0.25, "global": False}
             return Reply(status=429, json=said, headers={"retry-after": "1", "x-ratelimit-scope": "shared"})
         return Reply(status=status, json={"message": f"{status}: injected", "code": 0})
+
+    def postponed(self, reply: Reply, wait: float | str) -> Reply:
+        """The body says the same as the header."""
+        said = reply.json if isinstance(reply.json, dict) else {}
+        return attrs.evolve(
+            reply, json={**said, "retry_after": wait if isinstance(wait, int | float) else None}
+        )
 
     @route("GET", "/api/v10/webhooks/{webhook}/{token}")
     def webhook(self, _request: Received, values: Mapping[str, str]) -> Reply:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Final
 
+import attrs
+
 from integrations_sdk.models import JsonValue
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
 
@@ -52,6 +54,12 @@ class TelegramStandIn(StandIn):
         if status == 429:
             return _refused(429, "Too Many Requests: retry after 3", retry_after=3)
         return _refused(status, f"injected fault {status}")
+
+    def postponed(self, reply: Reply, wait: float | str) -> Reply:
+        """In the body; an HTTP date, which Telegram has none of, is left to the header."""
+        said = reply.json if isinstance(reply.json, dict) else {}
+        asked: dict[str, JsonValue] = {"retry_after": wait} if isinstance(wait, int | float) else {}
+        return attrs.evolve(reply, json={**said, "parameters": {**asked}})
 
     @route("GET", "/bot{token}/getMe")
     def me(self, _request: Received, _: Mapping[str, str]) -> Reply:

@@ -33,7 +33,7 @@ class TwilioStandIn(StandIn):
     """
 
     provider = "twilio"
-    auth_token = "0123456789abcdef" * 2
+    auth_token = "fedcba9876543210" * 2
     api_key_secret = "stand-in-secret-0123456789"  # noqa: S105  # accepted by the stand-in alone
 
     def __init__(self) -> None:
