@@ -6,10 +6,21 @@ from typing import Any
 
 from integrations_sdk.models import BuildRequest, BuildStatus, CommitStatus, IssueDraft
 from support.clients import Versus, against, every
-from support.recording import Difference, Extra
+from support.recording import Difference
 
 versus = against("gitlab", "python-gitlab", "gitlab")
 
+OTHERS = (
+    "deployment",
+    "issues",
+    "job",
+    "merge_requests",
+    "note",
+    "push",
+    "releases",
+    "tag_push",
+    "wiki_page",
+)
 SHA = "a" * 40
 
 
@@ -34,7 +45,9 @@ def test_an_issue_is_created(versus: Versus) -> None:
     """Title, description and labels."""
     outcome, made = versus(
         "create_issue",
-        ours=lambda it: it.create_issue(IssueDraft(title="Login fails", description="Since noon.", labels=("login",))),
+        ours=lambda it: it.create_issue(
+            IssueDraft(title="Login fails", description="Since noon.", labels=("login",))
+        ),
         theirs=lambda it: project(it).issues.create(
             {"title": "Login fails", "description": "Since noon.", "labels": ["login"]}
         ),
@@ -45,7 +58,10 @@ def test_an_issue_is_created(versus: Versus) -> None:
 def test_an_issue_is_read(versus: Versus) -> None:
     """By its number in the project."""
     found, answer = versus(
-        "get_issue", prepare=issue, ours=lambda it: it.get_issue("1"), theirs=lambda it: project(it).issues.get(1)
+        "get_issue",
+        prepare=issue,
+        ours=lambda it: it.get_issue("1"),
+        theirs=lambda it: project(it).issues.get(1),
     )
     assert (found.title, found.status) == (answer.title, answer.state)
 
@@ -60,7 +76,6 @@ def test_an_issue_is_changed(versus: Versus) -> None:
 
     versus(
         "update_issue",
-        Difference("body.labels", "the client writes lists into one string with commas; GitLab takes both"),
         prepare=issue,
         ours=lambda it: it.update_issue("1", IssueDraft(title="Login fails again", labels=("login", "seen"))),
         theirs=theirs,
@@ -75,7 +90,9 @@ def test_an_issue_is_closed(versus: Versus) -> None:
         found.state_event = "close"
         found.save()
 
-    versus("transition_issue", prepare=issue, ours=lambda it: it.transition_issue("1", "closed"), theirs=theirs)
+    versus(
+        "transition_issue", prepare=issue, ours=lambda it: it.transition_issue("1", "closed"), theirs=theirs
+    )
 
 
 def test_issues_are_listed(versus: Versus) -> None:
@@ -86,7 +103,6 @@ def test_issues_are_listed(versus: Versus) -> None:
 
     found, listed = versus(
         "list_issues",
-        Difference("query.page", "the client says 1 for the first page, or follows"),
         prepare=many,
         ours=lambda it: every(it.list_issues(state="opened")),
         theirs=lambda it: list(project(it).issues.list(state="opened", per_page=100, iterator=True)),
@@ -156,10 +172,25 @@ def test_a_commit_status(versus: Versus) -> None:
     versus(
         "set_commit_status",
         ours=lambda it: it.set_commit_status(
-            CommitStatus(sha=SHA, status=BuildStatus.SUCCESS, name="build", url="https://ci.example.com/7", description="#7")
+            CommitStatus(
+                sha=SHA,
+                status=BuildStatus.SUCCESS,
+                context="build",
+                url="https://ci.example.com/7",
+                description="#7",
+            )
         ),
-        theirs=lambda it: project(it).commits.get(SHA, lazy=True).statuses.create(
-            {"state": "success", "name": "build", "target_url": "https://ci.example.com/7", "description": "#7"}
+        theirs=lambda it: (
+            project(it)
+            .commits.get(SHA, lazy=True)
+            .statuses.create(
+                {
+                    "state": "success",
+                    "name": "build",
+                    "target_url": "https://ci.example.com/7",
+                    "description": "#7",
+                }
+            )
         ),
     )
 
@@ -169,7 +200,9 @@ def test_a_pipeline_is_started(versus: Versus) -> None:
     outcome, made = versus(
         "trigger_build",
         ours=lambda it: it.trigger_build(BuildRequest(branch="main", parameters={"DEPLOY": "yes"})),
-        theirs=lambda it: project(it).pipelines.create({"ref": "main", "variables": [{"key": "DEPLOY", "value": "yes"}]}),
+        theirs=lambda it: project(it).pipelines.create(
+            {"ref": "main", "variables": [{"key": "DEPLOY", "value": "yes"}]}
+        ),
     )
     assert outcome.reference == str(made.id)
 
@@ -178,6 +211,12 @@ def test_a_pipeline_is_started_with_a_trigger_token(versus: Versus) -> None:
     """The token in the body, and no other."""
     versus(
         "trigger_build",
+        Difference("auth", "the client sends its own token as well, which this needs not"),
+        Difference("body.inputs", "the client sends `{}` where there are no inputs"),
+        *(
+            Difference(where, "ours is a form, as GitLab's examples; the client's is JSON")
+            for where in ("type", "body.variables", "body.variables[DEPLOY]")
+        ),
         given=lambda it: it.config() | {"trigger_token": it.trigger_token},
         ours=lambda it: it.trigger_build(BuildRequest(branch="main", parameters={"DEPLOY": "yes"})),
         theirs=lambda it: project(it).trigger_pipeline("main", it.trigger_token, variables={"DEPLOY": "yes"}),
@@ -199,6 +238,13 @@ def test_a_hook_is_created(versus: Versus) -> None:
     """URL, token, and a flag for each kind of event."""
     versus(
         "create_hook",
+        *(
+            Difference(
+                f"body.{name}_events",
+                "ours declines what is not asked for: pushes are told of unless they are declined",
+            )
+            for name in OTHERS
+        ),
         ours=lambda it: it.create_hook("https://x.example/hook", ["pipeline"], secret="s3cret"),
         theirs=lambda it: project(it).hooks.create(
             {"url": "https://x.example/hook", "token": "s3cret", "pipeline_events": True}

@@ -13,7 +13,9 @@ from support.recording import Difference, Extra
 versus = against("jira", "jira", "jira")
 
 
-ASKS_WHAT_IT_IS = Extra("theirs", "GET /rest/api/*/serverInfo", "ours is told by `deployment`, or by the host's name")
+ASKS_WHAT_IT_IS = Extra(
+    "theirs", "GET /rest/api/*/serverInfo", "ours is told by `deployment`, or by the host's name"
+)
 
 
 def client(stand_in: Any) -> Any:
@@ -26,12 +28,21 @@ def client(stand_in: Any) -> Any:
 
 
 def issue(stand_in: Any) -> None:
-    stand_in.issues["PROJ-1"] = {"id": "10001", "key": "PROJ-1", "fields": {"summary": "Login fails", "labels": [], "status": {"name": "To Do"}}, "properties": {}}
+    stand_in.issues["PROJ-1"] = {
+        "id": "10001",
+        "key": "PROJ-1",
+        "fields": {"summary": "Login fails", "labels": [], "status": {"name": "To Do"}},
+        "properties": {},
+    }
 
 
 def doc(text: str) -> dict[str, Any]:
     """Atlassian's document format, which version 3 of the API wants, and the client passes on."""
-    return {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": text}]}]}
+    return {
+        "type": "doc",
+        "version": 1,
+        "content": [{"type": "paragraph", "content": [{"type": "text", "text": text}]}],
+    }
 
 
 def test_an_issue_is_created(versus: Versus) -> None:
@@ -47,7 +58,9 @@ def test_an_issue_is_created(versus: Versus) -> None:
         "create_issue",
         ASKS_WHAT_IT_IS,
         Extra("theirs", "GET /rest/api/3/issue/PROJ-1", "the client reads what it made"),
-        ours=lambda jira: jira.create_issue(IssueDraft(title="Login fails", description="Since noon.", labels=("login",))),
+        ours=lambda jira: jira.create_issue(
+            IssueDraft(title="Login fails", description="Since noon.", labels=("login",))
+        ),
         theirs=lambda it: client(it).create_issue(fields=fields),
     )
     assert outcome.reference == made.key
@@ -103,7 +116,9 @@ def test_issues_are_searched(versus: Versus) -> None:
         ASKS_WHAT_IT_IS,
         prepare=many,
         ours=lambda jira: every(jira.search("project = PROJ")),
-        theirs=lambda it: client(it).enhanced_search_issues("project = PROJ", fields="summary,status,labels", maxResults=100, use_post=True),
+        theirs=lambda it: client(it).enhanced_search_issues(
+            "project = PROJ", fields="summary,status,labels", maxResults=100, use_post=True
+        ),
     )
 
 
@@ -113,11 +128,19 @@ def test_a_remote_link(versus: Versus) -> None:
     target = {"url": "https://x.example/1", "title": "MR 1", "status": {"resolved": False}}
     versus(
         "add_remote_link",
-        Extra("theirs", "GET /rest/applinks/latest/listApplicationlinks", "for links to other Jira sites, which need an administrator"),
+        Extra(
+            "theirs",
+            "GET /rest/applinks/latest/listApplicationlinks",
+            "for links to other Jira sites, which need an administrator",
+        ),
         ASKS_WHAT_IT_IS,
         prepare=issue,
-        ours=lambda jira: jira.add_remote_link("PROJ-1", "https://x.example/1", "MR 1", global_id="mr-1", relationship="mentioned in"),
-        theirs=lambda it: client(it).add_remote_link("PROJ-1", target, globalId="mr-1", relationship="mentioned in"),
+        ours=lambda jira: jira.add_remote_link(
+            "PROJ-1", "https://x.example/1", "MR 1", global_id="mr-1", relationship="mentioned in"
+        ),
+        theirs=lambda it: client(it).add_remote_link(
+            "PROJ-1", target, globalId="mr-1", relationship="mentioned in"
+        ),
     )
 
 
@@ -125,10 +148,16 @@ def test_an_issue_is_changed(versus: Versus) -> None:
     """`PUT` with the fields that change."""
     versus(
         "update_issue",
-        Extra("theirs", "GET /rest/api/3/issue/PROJ-1", "an issue of the client's is read before it can be changed"),
+        Extra(
+            "theirs",
+            "GET /rest/api/3/issue/PROJ-1",
+            "an issue of the client's is read before it can be changed",
+        ),
         Extra("theirs", "GET /rest/api/3/issue/10001", "and read again afterwards"),
         Difference("body.update", "the client sends `{}` where nothing is added or removed"),
-        Difference("path", "the client writes to the address that the answer gives, which has the id for the key"),
+        Difference(
+            "path", "the client writes to the address that the answer gives, which has the id for the key"
+        ),
         ASKS_WHAT_IT_IS,
         prepare=issue,
         ours=lambda jira: jira.update_issue("PROJ-1", IssueDraft(title="Login fails again")),
@@ -141,7 +170,11 @@ def test_who_we_are(versus: Versus) -> None:
     versus(
         "check",
         ASKS_WHAT_IT_IS,
-        Extra("ours", "GET /rest/api/3/issue/createmeta/PROJ/issuetypes", "ours looks whether its issue types exist"),
+        Extra(
+            "ours",
+            "GET /rest/api/3/issue/createmeta/PROJ/issuetypes",
+            "ours looks whether its issue types exist",
+        ),
         ours=lambda jira: jira.check(),
         theirs=lambda it: client(it).myself(),
     )
@@ -163,5 +196,7 @@ def test_issues_are_searched_in_a_data_center(versus: Versus) -> None:
         ASKS_WHAT_IT_IS,
         prepare=server,
         ours=lambda jira: every(jira.search("project = PROJ")),
-        theirs=lambda it: client(it).search_issues("project = PROJ", fields="summary,status,labels", maxResults=100, use_post=True),
+        theirs=lambda it: client(it).search_issues(
+            "project = PROJ", fields="summary,status,labels", maxResults=100, use_post=True
+        ),
     )

@@ -9,7 +9,9 @@ from support.recording import Difference
 
 versus = against("pagerduty", "pagerduty", "pagerduty")
 
-OURS_HAS_A_TIME = Difference("body.payload.timestamp", "the client leaves the time to PagerDuty's arrival of the event")
+OURS_HAS_A_TIME = Difference(
+    "body.payload.timestamp", "the client leaves the time to PagerDuty's arrival of the event"
+)
 ACCEPT = ("accept", "from")
 
 
@@ -36,8 +38,12 @@ def test_an_alert_is_triggered(versus: Versus) -> None:
     outcome, key = versus(
         "trigger_alert",
         OURS_HAS_A_TIME,
-        ours=lambda it: it.trigger_alert("Disk full", severity="critical", dedup_key="disk-1", source="db-1", details={"free": "0"}),
-        theirs=lambda it: events(it).trigger("Disk full", "db-1", dedup_key="disk-1", severity="critical", custom_details={"free": "0"}),
+        ours=lambda it: it.trigger_alert(
+            "Disk full", severity="critical", dedup_key="disk-1", source="db-1", details={"free": "0"}
+        ),
+        theirs=lambda it: events(it).trigger(
+            "Disk full", "db-1", dedup_key="disk-1", severity="critical", custom_details={"free": "0"}
+        ),
     )
     assert outcome.reference == key == "disk-1"
 
@@ -54,7 +60,9 @@ def test_an_alert_is_acknowledged(versus: Versus) -> None:
 def test_an_alert_is_resolved(versus: Versus) -> None:
     """By its key alone."""
     versus(
-        "resolve_alert", ours=lambda it: it.resolve_alert("disk-1"), theirs=lambda it: events(it).resolve("disk-1")
+        "resolve_alert",
+        ours=lambda it: it.resolve_alert("disk-1"),
+        theirs=lambda it: events(it).resolve("disk-1"),
     )
 
 
@@ -64,7 +72,9 @@ def test_a_change_is_recorded(versus: Versus) -> None:
     versus(
         "send_change",
         OURS_HAS_A_TIME,
-        ours=lambda it: it.send_change("Deployed", source="shop", details={"by": "ann"}, fields={"links": links}),
+        ours=lambda it: it.send_change(
+            "Deployed", source="shop", details={"by": "ann"}, fields={"links": links}
+        ),
         theirs=lambda it: events(it).send_change_event(
             {"summary": "Deployed", "source": "shop", "custom_details": {"by": "ann"}}, links
         ),
@@ -83,7 +93,9 @@ def test_an_incident_is_created(versus: Versus) -> None:
     }
     outcome, answer = versus(
         "create_incident",
-        ours=lambda it: it.create_incident("Disk full", "PWIXJZS", key="disk-1", details="0 left", urgency="high"),
+        ours=lambda it: it.create_incident(
+            "Disk full", "PWIXJZS", key="disk-1", details="0 left", urgency="high"
+        ),
         theirs=lambda it: rest(it).rpost("incidents", json=incident),
         headers=ACCEPT,
     )
@@ -122,7 +134,10 @@ def test_an_incident_is_read(versus: Versus) -> None:
     """Token and version."""
     found, answer = versus(
         "get_incident",
-        Difference("header.from", "the client says who asks even where nothing is changed; PagerDuty reads it in writes"),
+        Difference(
+            "header.from",
+            "the client says who asks even where nothing is changed; PagerDuty reads it in writes",
+        ),
         prepare=incident,
         ours=lambda it: it.get_incident("P1"),
         theirs=lambda it: rest(it).rget("incidents/P1"),
@@ -140,7 +155,9 @@ def test_incidents_are_listed(versus: Versus) -> None:
     found, listed = versus(
         "list_incidents",
         Difference("query.offset", "the client says 0 for the first page, which is the default"),
-        Difference("query.total", "the client declines the total, which PagerDuty leaves out unless it is asked for"),
+        Difference(
+            "query.total", "the client declines the total, which PagerDuty leaves out unless it is asked for"
+        ),
         prepare=many,
         ours=lambda it: every(it.list_incidents(statuses=["triggered"])),
         theirs=lambda it: list(rest(it).iter_all("incidents", params={"statuses[]": ["triggered"]})),

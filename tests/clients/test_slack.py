@@ -53,7 +53,9 @@ def test_a_message_through_a_webhook(versus: Versus) -> None:
     _, answer = versus(
         "send_message",
         ours=lambda slack: slack.send_message(text="Deployed", blocks=BLOCKS),
-        theirs=lambda slack: WebhookClient(slack.config()["webhook_url"]).send(text="Deployed", blocks=BLOCKS),
+        theirs=lambda slack: WebhookClient(slack.config()["webhook_url"]).send(
+            text="Deployed", blocks=BLOCKS
+        ),
     )
     assert (answer.status_code, answer.body) == (200, "ok")
 
@@ -69,10 +71,16 @@ def test_a_direct_message(versus: Versus) -> None:
 
     versus(
         "notify_user",
-        Difference("method", "slack_sdk posts a form even where it says GET, as the method's page does; Slack takes both"),
+        Difference(
+            "method",
+            "slack_sdk posts a form even where it says GET, as the method's page does; Slack takes both",
+        ),
         Difference("query.email", "it stands in that form"),
         Difference("body.email", "it stands in that form"),
-        Difference("type", "slack_sdk posts a form to conversations.open as well, where ours is JSON; Slack takes both"),
+        Difference(
+            "type",
+            "slack_sdk posts a form to conversations.open as well, where ours is JSON; Slack takes both",
+        ),
         given=lambda slack: slack.bot_config(),
         ours=lambda slack: slack.notify_user("dev@example.com", Message(text="Hello")),
         theirs=theirs,

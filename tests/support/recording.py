@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -97,7 +98,7 @@ def facts(request: Received, headers: Iterable[str] = ()) -> dict[str, object]:
         found[f"query.{name}"] = values
     for name in CREDENTIALS:
         if value := request.headers.get(name):
-            found[f"auth.{name}"] = _credential(value)
+            found |= _credential(name, value)
     for name in headers:
         found[f"header.{name}"] = request.headers.get(name)
     if request.body:
@@ -180,15 +181,17 @@ def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
-def _credential(value: str) -> str:
+def _credential(header: str, value: str) -> Iterator[tuple[str, str]]:
     """Scheme and credential; of `Basic` what it encodes, of AWS' signatures who signs for what, since times go in."""
     scheme, _, rest = value.partition(" ")
+    if not rest:
+        yield f"auth.{header}", value
+        return
     if scheme.lower() == "basic":
-        try:
-            return f"basic {base64.b64decode(rest).decode()}"
-        except (binascii.Error, UnicodeDecodeError):
-            return value
+        with contextlib.suppress(binascii.Error, UnicodeDecodeError):
+            rest = base64.b64decode(rest).decode()
     if scheme == "AWS4-HMAC-SHA256":
         key, _, *scope = rest.partition(",")[0].removeprefix("Credential=").split("/")
-        return f"{scheme} {key} {'/'.join(scope)}"
-    return f"{scheme.lower()} {rest}" if rest else value
+        rest = "/".join([key, *scope])
+    yield f"auth.{header}.scheme", scheme.lower()
+    yield f"auth.{header}.credential", rest

@@ -66,12 +66,12 @@ class GitHubStandIn(StandIn):
         return {"api_url": self.url, "repository": self.repository, **app}
 
     def authorized(self, request: Received) -> Reply | None:
-        """A bearer token, a user agent and a version that GitHub knows."""
+        """A token (`Bearer`, or `token` as in older times), a user agent and a version that GitHub knows."""
         if not request.headers.get("user-agent"):
             return Reply(status=403, text="Request forbidden by administrative rules.")
         if request.headers.get("x-github-api-version", "2022-11-28") not in _VERSIONS:
             return _refusal(400, "The API version is not supported")
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        given = request.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("token ")
         if request.path.startswith("/app/"):
             return None if self._is_app(given) else _refusal(401, "A JSON web token could not be decoded")
         installed = same(given, self.installation_token)
