@@ -187,6 +187,10 @@ def _credential(header: str, value: str) -> Iterator[tuple[str, str]]:
     if not rest:
         yield f"auth.{header}", value
         return
+    if header == "x-sentry-auth":
+        pairs = (part.strip().split("=", 1) for part in rest.split(","))
+        yield from ((f"auth.{header}.{name}", given) for name, given in pairs)
+        return
     if scheme.lower() == "basic":
         with contextlib.suppress(binascii.Error, UnicodeDecodeError):
             rest = base64.b64decode(rest).decode()
