@@ -219,7 +219,7 @@ class Auth0StandIn(StandIn):
     def roles_of(self, request: Received, values: Mapping[str, str]) -> Reply:
         """The roles that a user has."""
         found = [self.roles[key] for key, holders in self.holders.items() if values["id"] in holders]
-        return _page(request, found)
+        return _page(request, found, "users")
 
     @route("POST", "/api/v2/users/{id}/roles")
     @route("DELETE", "/api/v2/users/{id}/roles")
@@ -239,7 +239,7 @@ class Auth0StandIn(StandIn):
     @route("GET", "/api/v2/roles")
     def list_roles(self, request: Received, _: Mapping[str, str]) -> Reply:
         """In numbered pages."""
-        return _page(request, self.roles.values())
+        return _page(request, self.roles.values(), "roles")
 
     @route("GET", "/api/v2/roles/{id}/users")
     def list_holders(self, request: Received, values: Mapping[str, str]) -> Reply:
@@ -276,6 +276,10 @@ def _is_of(user: Mapping[str, JsonValue], connection: str) -> bool:
     )
 
 
-def _page(request: Received, items: Iterable[dict[str, JsonValue]]) -> Reply:
+def _page(request: Received, items: Iterable[dict[str, JsonValue]], name: str) -> Reply:
+    """A list, or with `include_totals` an object that holds it under its name."""
     page, size = int(request.query.get("page", "0")), min(int(request.query.get("per_page", "50")), 100)
-    return Reply(json=[*list(items)[page * size : (page + 1) * size]])
+    every = list(items)
+    shown: list[JsonValue] = [*every[page * size : (page + 1) * size]]
+    totals = {"start": page * size, "limit": size, "total": len(every)}
+    return Reply(json={**totals, name: shown} if request.query.get("include_totals") == "true" else shown)
