@@ -50,6 +50,7 @@ class Versus:
         ours: Callable[[Any], Awaitable[object]],
         theirs: Callable[[Any], object],
         given: Given | None = None,
+        bare: bool = False,
         prepare: Callable[[Any], object] = lambda _: None,
         headers: tuple[str, ...] = (),
     ) -> tuple[Any, Any]:
@@ -57,7 +58,7 @@ class Versus:
 
         Args:
             explained: each difference, with its reason.
-            ours: is given the connector.
+            ours: is given the connector; or, where it is none that is compared, with `bare` the stand-in.
             theirs: is given the stand-in, whose `url` it must reach.
             given: the connector's configuration, from the stand-in; None: its `config()`.
             prepare: brings each stand-in into the state from which both sides start.
@@ -71,7 +72,8 @@ class Versus:
             prepare(right[self.provider])
             before = len(left.received), len(right.received)
             config = left.config(self.provider) if given is None else given(left[self.provider])
-            outcome = asyncio.run(_ours(self.provider, config, ours))
+            stand_in = left[self.provider]
+            outcome = asyncio.run(ours(stand_in) if bare else _ours(self.provider, config, ours))
             answer = theirs(right[self.provider])
             arrived = (_accepted(left, before[0], explained), _accepted(right, before[1], explained))
             compare(*arrived, explained, headers)
