@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from support.clients import Versus, against, every
-from support.recording import Difference, Extra
+from support.recording import Extra
 
 versus = against("opsgenie", "opsgenie-sdk", "opsgenie_sdk")
 

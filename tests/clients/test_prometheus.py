@@ -6,7 +6,6 @@ from typing import Any
 
 from integrations_sdk.connectors.prometheus import Family, Sample
 from support.clients import Versus, against
-from support.recording import Difference
 
 versus = against("prometheus", "prometheus-client", "prometheus_client")
 

@@ -65,7 +65,7 @@ def test_an_exception(versus: Versus) -> None:
 
     def fail() -> BaseException:
         try:
-            raise ValueError("no disk")  # noqa: EM101
+            raise ValueError("no disk")
         except ValueError as error:
             return error
 

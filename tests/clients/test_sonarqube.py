@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from integrations_sdk.models import FindingQuery
 from support.clients import Versus, against, every
-from support.recording import Difference, Extra
+from support.recording import Difference
 
 versus = against("sonarqube", "python-sonarqube-api", "sonarqube")
 
