@@ -13,7 +13,8 @@ nox.options.sessions = ["tests"]
 ROOT = Path(__file__).parent
 CONTRACTS = Path(os.environ.get("INTEGRATIONS_SDK_CONTRACTS", ROOT.parent / "shared" / "contracts"))
 SERVICES = os.environ.get("INTEGRATIONS_SDK_REQUIRE_SERVICES") == "1"
-"""Whether PostgreSQL must be there; else its tests are skipped where it is not, and its modules not counted."""
+"""Whether PostgreSQL and others' clients must be there; else their tests are skipped where they are not, and the
+modules of PostgreSQL not counted."""
 
 
 def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
@@ -38,8 +39,8 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests, and refuse less than 95 % branch coverage."""
-    groups = ["tests", "notebook", *(["contracts"] if CONTRACTS.exists() else [])]
-    install(session, *groups)
+    wanted = {"contracts": CONTRACTS.exists(), "clients": SERVICES}
+    install(session, "tests", "notebook", *(group for group, there in wanted.items() if there))
     session.run("coverage", "erase")
     session.run(
         "pytest", "--cov", "--cov-report=", "-n", "auto", *session.posargs, env={"COVERAGE_CORE": "ctrace"}
@@ -63,6 +64,13 @@ def interop(session: nox.Session) -> None:
     install(session, "tests", "interop")
     tests = ["tests/signing/test_interop.py", "tests/signing/test_interop_node.py"]
     session.run("pytest", *tests, *session.posargs, env={"INTEGRATIONS_SDK_REQUIRE_SERVICES": "1"})
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """Lay our requests beside those of the vendors' own clients, each against the same stand-in."""
+    install(session, "tests", "clients")
+    session.run("pytest", "tests/clients", *session.posargs, env={"INTEGRATIONS_SDK_REQUIRE_SERVICES": "1"})
 
 
 @nox.session

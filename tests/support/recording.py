@@ -111,9 +111,9 @@ def facts(request: Received, headers: Iterable[str] = ()) -> dict[str, object]:
 def _without(requests: Sequence[Received], side: str, extras: Sequence[Extra]) -> list[Received]:
     left = list(requests)
     for extra in (one for one in extras if one.side == side):
-        found = [one for one in left if extra.matches(one)][: extra.times]
+        found = [at for at, one in enumerate(left) if extra.matches(one)][: extra.times]
         assert found, f"explained, but not made: {extra.request} ({extra.reason})"
-        left = [one for one in left if not any(one is other for other in found)]
+        left = [one for at, one in enumerate(left) if at not in found]
     return left
 
 

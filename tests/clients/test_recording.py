@@ -1,0 +1,121 @@
+"""What the comparison of requests calls the same, and what it does not let pass."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from integrations_sdk.http.base import Headers
+from integrations_sdk.testing.standin import Received
+from support.recording import Difference, Extra, Varies, compare
+
+
+def made(method: str = "POST", target: str = "/issues", body: bytes = b'{"title": "x"}', **headers: str) -> Received:
+    named = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return Received.of(method, target, Headers(named), body)
+
+
+def test_what_means_the_same_is_the_same() -> None:
+    """Spaces and order in JSON and forms, charset, escapes in a path, the case of a scheme, further headers."""
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    compare([made(body=b'{"a":1,"b":[]}')], [made(body=b'{ "b": [], "a": 1 }', content_type="application/json; charset=utf-8")])
+    compare([made(body=b"a=1&b=x+y", **form)], [made(body=b"b=x%20y&a=1", **form)])
+    compare([made(target="/p/a%2Fb?x=1&y=2")], [made(target="/p/a/b?y=2&x=1", user_agent="other")])
+    compare([made(authorization="Bearer t")], [made(authorization="bearer t", accept_encoding="gzip")])
+    compare([made(authorization="Basic YTpi")], [made(authorization="basic YTpi")])
+
+
+@pytest.mark.parametrize(
+    ("theirs", "said"),
+    [
+        (made("PUT"), "method: ours 'POST', theirs 'PUT'"),
+        (made(target="/issue"), "path: ours '/issues', theirs '/issue'"),
+        (made(target="/issues?page=1"), "query.page: ours 'absent', theirs '1'"),
+        (made(body=b'{"title": "y"}'), "body.title: ours 'x', theirs 'y'"),
+        (made(body=b'{"title": "x", "n": [{"a": null}]}'), r"body.n\[0\].a: ours 'absent', theirs None"),
+        (made(body=b""), "type: ours 'application/json', theirs 'absent'"),
+        (made(authorization="Bearer t"), "auth.authorization.credential: ours 'absent', theirs 't'"),
+        (made(private_token="t"), "auth.private-token: ours 'absent', theirs 't'"),
+        (made(content_type="text/plain"), "type: ours 'application/json', theirs 'text/plain'"),
+    ],
+)
+def test_a_difference_is_told(theirs: Received, said: str) -> None:
+    """With what each side says."""
+    with pytest.raises(AssertionError, match=said):
+        compare([made()], [theirs])
+
+
+def test_a_scheme_is_no_credential() -> None:
+    """Another scheme is one difference, another secret another."""
+    ours, theirs = made(authorization="Bearer t"), made(authorization="token t")
+    compare([ours], [theirs], [Difference("auth.authorization.scheme", "both are taken")])
+    with pytest.raises(AssertionError, match="credential"):
+        compare([ours], [made(authorization="token u")], [Difference("auth.authorization.scheme", "both are taken")])
+
+
+def test_an_explanation_that_explains_nothing_fails() -> None:
+    """So that none outlives what it explains."""
+    with pytest.raises(AssertionError, match="explained, but not so: body.title"):
+        compare([made()], [made()], [Difference("body.title", "once")])
+    with pytest.raises(AssertionError, match="explained, but not made: GET /crumb"):
+        compare([made()], [made()], [Extra("theirs", "GET /crumb", "once")])
+    with pytest.raises(AssertionError, match="body.id"):
+        compare([made()], [made()], [Varies("body.id", "made up")])
+
+
+def test_an_explanation_covers_what_is_below_and_no_more() -> None:
+    """`body.a` is not `body.ab`."""
+    theirs = made(body=json.dumps({"title": "x", "a": {"b": [1]}}).encode())
+    compare([made()], [theirs], [Difference("body.a", "more")])
+    with pytest.raises(AssertionError, match="body.ab"):
+        compare([made()], [made(body=b'{"title": "x", "a": 1, "ab": 1}')], [Difference("body.a", "more")])
+
+
+def test_what_varies_must_be_on_both_sides() -> None:
+    """And of one kind; whether it differs this time does not matter."""
+    one, other, text = (made(body=json.dumps({"at": value}).encode()) for value in (1, 2, "3"))
+    compare([one], [other], [Varies("body.at", "the time")])
+    compare([one], [one], [Varies("body.at", "the time")])
+    for wrong in (text, made(body=b"{}")):
+        with pytest.raises(AssertionError, match="body.at"):
+            compare([one], [wrong], [Varies("body.at", "the time")])
+
+
+def test_each_request_counts() -> None:
+    """One more must be explained; `times` bounds what an explanation takes away."""
+    look, post = made("GET", "/issues/1", b""), made()
+    with pytest.raises(AssertionError, match="not as many requests"):
+        compare([look, post], [post])
+    compare([look, post], [post], [Extra("ours", "GET /issues/*", "ours looks first")])
+    compare([post, look, post], [look, post], [Extra("ours", "POST /issues", "refused once", times=1)])
+    with pytest.raises(AssertionError, match="not as many requests"):
+        compare([post, post], [look], [Extra("ours", "POST /issues", "all")])
+
+
+def test_a_signature_is_compared_by_who_signs_for_what() -> None:
+    """The time that goes into it does not matter; key, region and service do."""
+
+    def signed(key: str = "AKID", day: str = "20260101", service: str = "sns") -> Received:
+        scope = f"{key}/{day}/eu-central-1/{service}/aws4_request"
+        return made(authorization=f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={day}")
+
+    compare([signed()], [signed(day="20260102")])
+    for other in (signed(key="OTHER"), signed(service="sqs")):
+        with pytest.raises(AssertionError, match="credential"):
+            compare([signed()], [other])
+
+
+def test_envelopes_are_compared_line_by_line() -> None:
+    """JSON of several lines, as Sentry's."""
+    kind = "application/x-sentry-envelope"
+    ours, theirs = (made(body=f'{{"v":1}}\n{{"id":"{one}"}}'.encode(), content_type=kind) for one in "ab")
+    with pytest.raises(AssertionError, match=r"body\[1\].id: ours 'a', theirs 'b'"):
+        compare([ours], [theirs])
+
+
+def test_headers_count_where_they_are_named() -> None:
+    """Such as one that says the version of the API."""
+    compare([made(accept="v1")], [made(accept="v2")])
+    with pytest.raises(AssertionError, match="header.accept"):
+        compare([made(accept="v1")], [made(accept="v2")], headers=["accept"])
