@@ -6,6 +6,7 @@ from typing import Any
 
 from integrations_sdk.models import IssueDraft
 from support.clients import Versus, against, every
+from support.recording import Difference, Extra
 
 versus = against("asana", "asana", "asana")
 
@@ -127,3 +128,27 @@ def test_sections_are_listed(versus: Versus) -> None:
         list(asana.SectionsApi(client(stand_in)).get_sections_for_project(stand_in.project, {"limit": 100}))
 
     versus("list_sections", ours=lambda it: every(it.list_sections()), theirs=theirs)
+
+
+def test_a_task_is_moved(versus: Versus) -> None:
+    """Into a section, which both find by its name."""
+
+    def theirs(stand_in: Any, gid: str) -> None:
+        import asana
+
+        api = asana.SectionsApi(client(stand_in))
+        known = {
+            one["name"]: one["gid"] for one in api.get_sections_for_project(stand_in.project, {"limit": 100})
+        }
+        api.add_task_for_section(known["Doing"], {"body": {"data": {"task": gid}}})
+
+    reads = Extra("ours", "GET /api/1.0/tasks/*", "ours tells how the task stands afterwards")
+    twice = Difference("query.body", "the client writes the body into the query as well")
+    with_task(
+        versus,
+        "transition_issue",
+        reads,
+        twice,
+        ours=lambda it, gid: it.transition_issue(gid, "Doing"),
+        theirs=theirs,
+    )

@@ -10,6 +10,7 @@ from support.recording import Difference, Extra
 versus = against("auth0", "auth0-python", "auth0.management")
 
 
+OF_ITS_CONNECTION = 'identities.connection:"Username-Password-Authentication"'
 TOKEN = Extra("ours", "POST /oauth/token", "the client is given a token here")
 
 
@@ -89,4 +90,20 @@ def test_a_user_is_deleted(versus: Versus) -> None:
         TOKEN,
         ours=lambda it: it.delete_user("auth0|2"),
         theirs=lambda it: client(it).users.delete("auth0|2"),
+    )
+
+
+def test_users_are_listed(versus: Versus) -> None:
+    """By search, sorted."""
+    versus(
+        "list_users",
+        TOKEN,
+        Difference("query.include_totals", "the client wants totals; ours goes on until a page is not full"),
+        Extra("ours", "GET /api/v2/roles*", "ours tells the roles as well"),
+        ours=lambda it: every(it.list_users()),
+        theirs=lambda it: (
+            client(it)
+            .users.list(per_page=100, q=OF_ITS_CONNECTION, search_engine="v3", sort="created_at:1")
+            .items
+        ),
     )

@@ -9,6 +9,7 @@ from support.recording import Varies
 
 versus = against("aws_codecommit", "boto3", "boto3")
 
+TOKEN = Varies("body.clientRequestToken", "both make one up, so that it happens once")
 HEADERS = ("x-amz-target",)
 
 
@@ -36,7 +37,7 @@ def test_a_pull_request_is_opened(versus: Versus) -> None:
     """Title, description, and the target."""
     outcome, answer = versus(
         "create_pull_request",
-        Varies("body.clientRequestToken", "both make one up, so that it happens once"),
+        TOKEN,
         ours=lambda it: it.create_pull_request("feature/x", "Fix", target="main", description="It does."),
         theirs=opened,
         headers=HEADERS,
@@ -129,10 +130,56 @@ def test_a_commit_is_commented(versus: Versus) -> None:
     """Repository, commit, text."""
     versus(
         "comment_commit",
-        Varies("body.clientRequestToken", "both make one up, so that it happens once"),
+        TOKEN,
         ours=lambda it: it.comment_commit("a" * 40, "Seen."),
         theirs=lambda it: client(it).post_comment_for_compared_commit(
             repositoryName="shop-web", afterCommitId="a" * 40, content="Seen."
         ),
+        headers=HEADERS,
+    )
+
+
+def test_a_pull_request_is_commented(versus: Versus) -> None:
+    """On the commits between which it stands."""
+
+    def theirs(stand_in: Any) -> None:
+        known = client(stand_in).get_pull_request(pullRequestId="1")["pullRequest"]["pullRequestTargets"][0]
+        client(stand_in).post_comment_for_pull_request(
+            pullRequestId="1",
+            repositoryName="shop-web",
+            beforeCommitId=known["destinationCommit"],
+            afterCommitId=known["sourceCommit"],
+            content="Seen.",
+        )
+
+    versus(
+        "comment_pull_request",
+        TOKEN,
+        prepare=opened,
+        ours=lambda it: it.comment_pull_request("1", "Seen."),
+        theirs=theirs,
+        headers=HEADERS,
+    )
+
+
+def opened_by_another(stand_in: Any) -> None:
+    opened(stand_in)
+    stand_in.caller = "arn:aws:iam::123456789012:user/another"
+
+
+def test_a_pull_request_is_approved(versus: Versus) -> None:
+    """In the revision that it has."""
+
+    def theirs(stand_in: Any) -> None:
+        revision = client(stand_in).get_pull_request(pullRequestId="1")["pullRequest"]["revisionId"]
+        client(stand_in).update_pull_request_approval_state(
+            pullRequestId="1", revisionId=revision, approvalState="APPROVE"
+        )
+
+    versus(
+        "approve_pull_request",
+        prepare=opened_by_another,
+        ours=lambda it: it.approve_pull_request("1"),
+        theirs=theirs,
         headers=HEADERS,
     )

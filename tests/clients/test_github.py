@@ -6,7 +6,7 @@ from typing import Any
 
 from integrations_sdk.models import BuildRequest, BuildStatus, CommitStatus, IssueDraft
 from support.clients import Versus, against, every
-from support.recording import Difference
+from support.recording import Difference, Extra
 
 versus = against("github", "PyGithub", "github")
 
@@ -241,3 +241,53 @@ def test_the_rate_limit(versus: Versus) -> None:
         ours=lambda it: it.get_rate_limit(),
         theirs=lambda it: repository(it)._requester.requestJsonAndCheck("GET", "/rate_limit"),
     )
+
+
+def pull(stand_in: Any) -> None:
+    repository(stand_in).create_pull(base="main", head="fix", title="Fix")
+
+
+def test_a_pull_request_is_changed(versus: Versus) -> None:
+    """`PATCH` with title and state."""
+    versus(
+        "update_pull_request",
+        SCHEME,
+        prepare=pull,
+        ours=lambda it: it.update_pull_request("1", title="Fix it", state="closed"),
+        theirs=lambda it: repository(it).get_pull(1).edit(title="Fix it", state="closed"),
+    )
+
+
+def test_a_pull_request_is_commented(versus: Versus) -> None:
+    """As the issue that it is as well."""
+    versus(
+        "comment_pull_request",
+        SCHEME,
+        Extra("theirs", "GET /repos/*/pulls/1", "the client reads where the comments are"),
+        prepare=pull,
+        ours=lambda it: it.comment_pull_request("1", "Seen."),
+        theirs=lambda it: repository(it).get_pull(1).create_issue_comment("Seen."),
+    )
+
+
+def test_pull_requests_are_listed(versus: Versus) -> None:
+    """Page by page."""
+    versus(
+        "list_pull_requests",
+        SCHEME,
+        prepare=pull,
+        ours=lambda it: every(it.list_pull_requests(state="open")),
+        theirs=lambda it: list(repository(it).get_pulls(state="open")),
+    )
+
+
+def test_a_run_is_read(versus: Versus) -> None:
+    """By its number."""
+    found, answer = versus(
+        "get_build",
+        SCHEME,
+        prepare=lambda it: repository(it).create_repository_dispatch("deployed", {}),
+        ours=lambda it: it.get_build("30001"),
+        theirs=lambda it: repository(it).get_workflow_run(30001).complete(),
+    )
+    assert (str(found.status), answer.status) == ("running", "in_progress")

@@ -75,3 +75,34 @@ def test_a_user_is_found(versus: Versus) -> None:
         ours=lambda it: it.find_user("ada@example.com"),
         theirs=lambda it: asked(it, lambda okta: okta.get_user("ada@example.com")),
     )
+
+
+def test_a_member_is_added(versus: Versus) -> None:
+    """`PUT` without a body."""
+    versus(
+        "add_member",
+        NO_SPACE,
+        ours=lambda it: it.add_member("00g3", "00u1"),
+        theirs=lambda it: asked(it, lambda okta: okta.assign_user_to_group("00g3", "00u1")),
+    )
+
+
+def test_a_member_is_removed(versus: Versus) -> None:
+    """`DELETE`."""
+    versus(
+        "remove_member",
+        NO_SPACE,
+        ours=lambda it: it.remove_member("00g2", "00u1"),
+        theirs=lambda it: asked(it, lambda okta: okta.unassign_user_from_group("00g2", "00u1")),
+    )
+
+
+def test_a_user_is_deactivated(versus: Versus) -> None:
+    """`POST` to the life cycle."""
+    versus(
+        "deprovision_user",
+        NO_SPACE,
+        Extra("ours", "GET /api/v1/users/00u2", "ours looks what state the user is in"),
+        ours=lambda it: it.deprovision_user("00u2"),
+        theirs=lambda it: asked(it, lambda okta: okta.deactivate_user("00u2")),
+    )

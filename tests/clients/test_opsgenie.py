@@ -112,3 +112,20 @@ def test_alerts_are_listed(versus: Versus) -> None:
         ours=lambda it: every(it.list_alerts("status: open")),
         theirs=lambda it: alerts(it).list_alerts(query="status: open", limit=100),
     )
+
+
+def test_a_request_is_followed(versus: Versus) -> None:
+    """By its id."""
+    ids: list[str] = []
+
+    def prepare(stand_in: Any) -> None:
+        stand_in.looks = 0
+        ids.append(created(stand_in).request_id)
+
+    found, answer = versus(
+        "get_request",
+        prepare=prepare,
+        ours=lambda it: it.get_request(ids[0]),
+        theirs=lambda it: alerts(it).get_request_status(ids[1]),
+    )
+    assert found["isSuccess"] is answer.data.is_success is True

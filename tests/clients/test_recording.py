@@ -11,15 +11,22 @@ from integrations_sdk.testing.standin import Received
 from support.recording import Difference, Extra, Varies, compare
 
 
-def made(method: str = "POST", target: str = "/issues", body: bytes = b'{"title": "x"}', **headers: str) -> Received:
-    named = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+def made(
+    method: str = "POST", target: str = "/issues", body: bytes = b'{"title": "x"}', **headers: str
+) -> Received:
+    named = {"content-type": "application/json"} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
     return Received.of(method, target, Headers(named), body)
 
 
 def test_what_means_the_same_is_the_same() -> None:
     """Spaces and order in JSON and forms, charset, escapes in a path, the case of a scheme, further headers."""
     form = {"content_type": "application/x-www-form-urlencoded"}
-    compare([made(body=b'{"a":1,"b":[]}')], [made(body=b'{ "b": [], "a": 1 }', content_type="application/json; charset=utf-8")])
+    compare(
+        [made(body=b'{"a":1,"b":[]}')],
+        [made(body=b'{ "b": [], "a": 1 }', content_type="application/json; charset=utf-8")],
+    )
     compare([made(body=b"a=1&b=x+y", **form)], [made(body=b"b=x%20y&a=1", **form)])
     compare([made(target="/p/a%2Fb?x=1&y=2")], [made(target="/p/a/b?y=2&x=1", user_agent="other")])
     compare([made(authorization="Bearer t")], [made(authorization="bearer t", accept_encoding="gzip")])
@@ -51,7 +58,11 @@ def test_a_scheme_is_no_credential() -> None:
     ours, theirs = made(authorization="Bearer t"), made(authorization="token t")
     compare([ours], [theirs], [Difference("auth.authorization.scheme", "both are taken")])
     with pytest.raises(AssertionError, match="credential"):
-        compare([ours], [made(authorization="token u")], [Difference("auth.authorization.scheme", "both are taken")])
+        compare(
+            [ours],
+            [made(authorization="token u")],
+            [Difference("auth.authorization.scheme", "both are taken")],
+        )
 
 
 def test_an_explanation_that_explains_nothing_fails() -> None:

@@ -37,3 +37,17 @@ def test_a_message(versus: Versus) -> None:
             ),
         ),
     )
+
+
+def test_who_the_bot_is(versus: Versus) -> None:
+    """`getMe` and `getChat`."""
+
+    versus(
+        "check",
+        Difference("method", "the client posts what ours gets; Telegram takes both"),
+        Difference("query.chat_id", "where ours is in the query"),
+        Difference("body.chat_id", "the client's is in a form"),
+        Difference("type", "as above"),
+        ours=lambda it: it.check(),
+        theirs=lambda it: with_bot(it, lambda bot: bot.get_chat(it.chat_id)),
+    )

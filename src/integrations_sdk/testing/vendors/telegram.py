@@ -21,6 +21,9 @@ _ENTITIES: Final = re.compile(
 Body = dict[str, JsonValue]
 
 
+_LOOKS: Final[Body] = {"accent_color_id": 3, "max_reaction_count": 11}
+
+
 class TelegramStandIn(StandIn):
     """A bot in a group.
 
@@ -64,7 +67,7 @@ class TelegramStandIn(StandIn):
     def chat(self, request: Received, _: Mapping[str, str]) -> Reply:
         """Say which chat it is."""
         refusal = self._elsewhere({**request.query, **_fields(request)}.get("chat_id"))
-        return refusal if refusal is not None else _result(self._chat)
+        return refusal if refusal is not None else _result({**self._chat, **_LOOKS})
 
     @route("POST", "/bot{token}/sendMessage")
     def send_message(self, request: Received, _: Mapping[str, str]) -> Reply:
