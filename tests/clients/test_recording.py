@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.metadata
 import json
+import urllib.error
+import urllib.request
+from typing import Any
 
 import pytest
 
 from integrations_sdk.http.base import Headers
 from integrations_sdk.testing.standin import Received
+from support import clients
+from support.clients import imported
 from support.recording import Difference, Extra, Varies, compare
 
 
@@ -130,3 +137,48 @@ def test_headers_count_where_they_are_named() -> None:
     compare([made(accept="v1")], [made(accept="v2")])
     with pytest.raises(AssertionError, match=r"header\.accept"):
         compare([made(accept="v1")], [made(accept="v2")], headers=["accept"])
+
+
+def test_a_client_that_is_not_there_skips_or_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skipped with the reason; a failure where services are required."""
+    monkeypatch.setattr(clients, "REQUIRED", False)
+    with pytest.raises(pytest.skip.Exception, match="nowhere is not installed"):
+        imported("nowhere", "no_such_module_of_anybody")
+    monkeypatch.setattr(clients, "REQUIRED", True)
+    with pytest.raises(pytest.fail.Exception, match="nowhere is not installed"):
+        imported("nowhere", "no_such_module_of_anybody")
+
+
+def test_what_was_compared_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Provider, operation, client and its version; and only what was found to be the same."""
+    recorded: list[tuple[str, ...]] = []
+    monkeypatch.setattr(clients, "record", lambda *fields: recorded.append(fields))
+    versus = clients.Versus("slack", "attrs", importlib.import_module("attrs"))
+
+    def posted(stand_in: Any) -> None:
+        kind = {"content-type": "application/json"}
+        url = stand_in.config()["webhook_url"]
+        urllib.request.urlopen(urllib.request.Request(url, b'{"text": "x"}', kind)).close()
+
+    async def nothing(_: Any) -> None: ...
+
+    with pytest.raises(AssertionError, match="not as many requests"):
+        versus("send_message", bare=True, ours=nothing, theirs=posted)
+    assert recorded == []
+    versus("send_message", ours=lambda slack: slack.send_message(text="x"), theirs=posted)
+    assert recorded == [("slack", "send_message", f"client attrs {importlib.metadata.version('attrs')}")]
+
+
+def test_a_request_that_the_vendor_refuses_is_no_comparison() -> None:
+    """Though both make the same."""
+    versus = clients.Versus("slack", "attrs", importlib.import_module("attrs"))
+
+    def refused(stand_in: Any) -> None:
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{stand_in.url}/nowhere")
+
+    async def ours(stand_in: Any) -> None:
+        await asyncio.to_thread(refused, stand_in)
+
+    with pytest.raises(AssertionError, match="the stand-in refused"):
+        versus("send_message", bare=True, ours=ours, theirs=refused)

@@ -83,21 +83,26 @@ class Versus:
 
 
 def against(provider: str, distribution: str, module: str) -> Any:
-    """A fixture: the provider beside a client, which is imported; without it the test is skipped, or fails."""
+    """A fixture: the provider beside a client."""
 
     @pytest.fixture
     def versus() -> Versus:
-        try:
-            with warnings.catch_warnings():  # what a client's import warns of is not ours to mend
-                warnings.simplefilter("ignore")
-                return Versus(provider, distribution, importlib.import_module(module))
-        except ImportError as error:
-            reason = f"{distribution} is not installed (group `clients`): {error}"
-        if REQUIRED:
-            pytest.fail(f"the vendors' clients are required: {reason}")
-        pytest.skip(reason)
+        return Versus(provider, distribution, imported(distribution, module))
 
     return versus
+
+
+def imported(distribution: str, module: str) -> ModuleType:
+    """A client; without it the test is skipped, or fails where services are required."""
+    try:
+        with warnings.catch_warnings():  # what a client's import warns of is not ours to mend
+            warnings.simplefilter("ignore")
+            return importlib.import_module(module)
+    except ImportError as error:
+        reason = f"{distribution} is not installed (group `clients`): {error}"
+    if REQUIRED:
+        pytest.fail(f"the vendors' clients are required: {reason}")
+    pytest.skip(reason)
 
 
 async def every(records: AsyncIterator[T]) -> list[T]:
