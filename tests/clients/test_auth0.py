@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from integrations_sdk.models import UserDraft
 from support.clients import Versus, against, every
 from support.recording import Difference, Extra
 
@@ -106,4 +107,21 @@ def test_users_are_listed(versus: Versus) -> None:
             .users.list(per_page=100, q=OF_ITS_CONNECTION, search_engine="v3", sort="created_at:1")
             .items
         ),
+    )
+
+
+def test_a_user_is_changed(versus: Versus) -> None:
+    """Found by its email address, then `PATCH`."""
+
+    def theirs(stand_in: Any) -> None:
+        found = client(stand_in).users.list_users_by_email(email="bob@example.com")[0]
+        client(stand_in).users.update(found.user_id, name="Bob B.", blocked=False)
+
+    versus(
+        "provision_user",
+        TOKEN,
+        ours=lambda it: it.provision_user(
+            UserDraft(email="bob@example.com", name="Bob B.")
+        ),
+        theirs=theirs,
     )

@@ -183,3 +183,21 @@ def test_a_pull_request_is_approved(versus: Versus) -> None:
         theirs=theirs,
         headers=HEADERS,
     )
+
+
+def test_a_pull_request_is_merged(versus: Versus) -> None:
+    """By squashing, at the commit that was looked at."""
+
+    def theirs(stand_in: Any) -> None:
+        known = client(stand_in).get_pull_request(pullRequestId="1")["pullRequest"]["pullRequestTargets"][0]
+        client(stand_in).merge_pull_request_by_squash(
+            pullRequestId="1", repositoryName="shop-web", sourceCommitId=known["sourceCommit"]
+        )
+
+    versus(
+        "merge_pull_request",
+        prepare=opened,
+        ours=lambda it: it.merge_pull_request("1"),
+        theirs=theirs,
+        headers=HEADERS,
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from integrations_sdk.models import Event, LogEntry, Metric
 from support.clients import Versus, against
-from support.recording import Varies
+from support.recording import Extra, Varies
 
 versus = against("datadog", "datadog-api-client", "datadog_api_client")
 
@@ -122,3 +122,20 @@ def test_a_service_check(versus: Versus) -> None:
         ours=lambda it: it.service_check("shop.up", "ok", host="db-1", message="fine", tags={"env": "prod"}),
         theirs=theirs,
     )
+
+
+def test_the_key(versus: Versus) -> None:
+    """`/api/v1/validate`."""
+
+    def theirs(stand_in: Any) -> Any:
+        from datadog_api_client.v1.api.authentication_api import AuthenticationApi
+
+        return AuthenticationApi(client(stand_in)).validate()
+
+    _, answer = versus(
+        "check",
+        Extra("ours", "GET /api/v2/validate_keys", "ours asks for the application's key as well"),
+        ours=lambda it: it.check(),
+        theirs=theirs,
+    )
+    assert answer.valid

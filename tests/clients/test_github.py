@@ -13,11 +13,11 @@ versus = against("github", "PyGithub", "github")
 SHA = "a" * 40
 
 
-def repository(stand_in: Any) -> Any:
+def client(stand_in: Any) -> Any:
     import github
 
     who = github.Auth.Token(stand_in.token)
-    client = github.Github(
+    return github.Github(
         auth=who,
         base_url=stand_in.url,
         retry=None,
@@ -26,7 +26,10 @@ def repository(stand_in: Any) -> Any:
         per_page=100,
         lazy=True,
     )
-    return client.get_repo(stand_in.repository)
+
+
+def repository(stand_in: Any) -> Any:
+    return client(stand_in).get_repo(stand_in.repository)
 
 
 def issue(stand_in: Any) -> None:
@@ -239,7 +242,7 @@ def test_the_rate_limit(versus: Versus) -> None:
         "get_rate_limit",
         SCHEME,
         ours=lambda it: it.get_rate_limit(),
-        theirs=lambda it: repository(it)._requester.requestJsonAndCheck("GET", "/rate_limit"),
+        theirs=lambda it: client(it).requester.requestJsonAndCheck("GET", "/rate_limit"),
     )
 
 
@@ -291,3 +294,17 @@ def test_a_run_is_read(versus: Versus) -> None:
         theirs=lambda it: repository(it).get_workflow_run(30001).complete(),
     )
     assert (str(found.status), answer.status) == ("running", "in_progress")
+
+
+def test_an_issue_is_searched(versus: Versus) -> None:
+    """By the mark that its text bears."""
+    from integrations_sdk.connectors.base import mark_of
+
+    found = f"{mark_of('gitlab-7')} in:body is:issue repo:octo-org/octo-repo"
+    versus(
+        "find_issue",
+        SCHEME,
+        Difference("query.per_page", "ours looks at the ten oldest"),
+        ours=lambda it: it.find_issue("gitlab-7"),
+        theirs=lambda it: list(client(it).search_issues(found, sort="created", order="asc")),
+    )

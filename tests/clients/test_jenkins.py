@@ -117,3 +117,19 @@ def test_a_build(versus: Versus) -> None:
         answer["number"],
         answer["url"].rpartition("/job/")[2],
     )
+
+
+def test_the_last_build(versus: Versus) -> None:
+    """`lastBuild`, where the client reads the job and then the number."""
+    versus(
+        "last_build",
+        *TREE,
+        NO_CRUMB,
+        Extra("theirs", "GET /job/myapp-build/api/json", "the client learns the number from the job"),
+        Difference("path", "ours asks for `lastBuild`"),
+        prepare=built,
+        ours=lambda it: it.last_build(),
+        theirs=lambda it: client(it).get_build_info(
+            "myapp-build", client(it).get_job_info("myapp-build")["builds"][0]["number"]
+        ),
+    )

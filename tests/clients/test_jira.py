@@ -1,4 +1,4 @@
-"""The best-known client of Jira: https://pypi.org/project/jira."""
+"""The best-known client of Jira: https://pypi.org/project/jira. It speaks version 2 of the API unless it is told not to."""
 
 from __future__ import annotations
 

@@ -67,3 +67,13 @@ def test_a_message_is_read(versus: Versus) -> None:
         theirs=lambda it: client(it).messages(sids[1]).fetch(),
     )
     assert (found["body"], found["status"]) == (answer.body, answer.status)
+
+
+def test_the_account(versus: Versus) -> None:
+    """By its sid."""
+    _, answer = versus(
+        "check",
+        ours=lambda it: it.check(),
+        theirs=lambda it: client(it).api.accounts(it.config()["account_sid"]).fetch(),
+    )
+    assert answer.status == "active"

@@ -75,3 +75,24 @@ def test_a_secret_of_version_1(versus: Versus) -> None:
         ours=resolved("kv/shop#token"),
         theirs=lambda it: client(it).secrets.kv.v1.read_secret("shop", mount_point="kv"),
     )
+
+
+def test_a_role_logs_in(versus: Versus) -> None:
+    """Role and secret id, to the mount of that method; then the secret with the token that is given."""
+
+    async def ours(stand_in: Any) -> str:
+        config = {
+            "VAULT_ADDR": stand_in.url,
+            "VAULT_ROLE_ID": stand_in.role_id,
+            "VAULT_SECRET_ID": stand_in.secret_id,
+        }
+        return await VaultResolver(config).resolve("kv/shop#token")
+
+    def theirs(stand_in: Any) -> None:
+        import hvac
+
+        vault = hvac.Client(stand_in.url)
+        vault.auth.approle.login(stand_in.role_id, stand_in.secret_id)
+        vault.secrets.kv.v1.read_secret("shop", mount_point="kv")
+
+    versus("vault: approle", ENGINE, bare=True, prepare=with_secrets, ours=ours, theirs=theirs)
