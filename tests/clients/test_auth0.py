@@ -120,8 +120,6 @@ def test_a_user_is_changed(versus: Versus) -> None:
     versus(
         "provision_user",
         TOKEN,
-        ours=lambda it: it.provision_user(
-            UserDraft(email="bob@example.com", name="Bob B.")
-        ),
+        ours=lambda it: it.provision_user(UserDraft(email="bob@example.com", name="Bob B.")),
         theirs=theirs,
     )

@@ -30,6 +30,6 @@ def test_a_secret(versus: Versus, monkeypatch: pytest.MonkeyPatch) -> None:
         return client.get_secret_value(SecretId="shop")["SecretString"]
 
     value, answer = versus(
-        "aws-sm:", bare=True, prepare=prepare, ours=ours, theirs=theirs, headers=("x-amz-target",)
+        "resolve", bare=True, prepare=prepare, ours=ours, theirs=theirs, headers=("x-amz-target",)
     )
     assert value == answer

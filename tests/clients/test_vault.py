@@ -39,7 +39,7 @@ def client(stand_in: Any) -> Any:
 def test_a_secret_of_version_2(versus: Versus) -> None:
     """`/data/` between engine and path, the token in its header."""
     value, answer = versus(
-        "vault:",
+        "resolve",
         ENGINE,
         bare=True,
         prepare=with_secrets,
@@ -54,7 +54,7 @@ def test_a_secret_of_version_2(versus: Versus) -> None:
 def test_an_older_version(versus: Versus) -> None:
     """By its number."""
     versus(
-        "vault:",
+        "resolve",
         ENGINE,
         bare=True,
         prepare=with_secrets,
@@ -68,7 +68,7 @@ def test_an_older_version(versus: Versus) -> None:
 def test_a_secret_of_version_1(versus: Versus) -> None:
     """By its path."""
     versus(
-        "vault:",
+        "resolve",
         ENGINE,
         bare=True,
         prepare=with_secrets,
@@ -95,4 +95,4 @@ def test_a_role_logs_in(versus: Versus) -> None:
         vault.auth.approle.login(stand_in.role_id, stand_in.secret_id)
         vault.secrets.kv.v1.read_secret("shop", mount_point="kv")
 
-    versus("vault: approle", ENGINE, bare=True, prepare=with_secrets, ours=ours, theirs=theirs)
+    versus("resolve", ENGINE, bare=True, prepare=with_secrets, ours=ours, theirs=theirs)
