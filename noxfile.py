@@ -13,7 +13,8 @@ nox.options.sessions = ["tests"]
 ROOT = Path(__file__).parent
 CONTRACTS = Path(os.environ.get("INTEGRATIONS_SDK_CONTRACTS", ROOT.parent / "shared" / "contracts"))
 SERVICES = os.environ.get("INTEGRATIONS_SDK_REQUIRE_SERVICES") == "1"
-"""Whether PostgreSQL and every program must be there; else their tests are skipped, and its modules not counted."""
+"""Whether PostgreSQL, every program and others' clients must be there; else their tests are skipped where they are not,
+and the modules of PostgreSQL not counted."""
 
 
 def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
@@ -38,9 +39,8 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests, and refuse less than 95 % branch coverage."""
-    groups = ["tests", "notebook", *(["contracts"] if CONTRACTS.exists() else [])]
-    groups += ["programs"] if SERVICES else []
-    install(session, *groups)
+    wanted = {"contracts": CONTRACTS.exists(), "clients": SERVICES, "programs": SERVICES}
+    install(session, "tests", "notebook", *(group for group, there in wanted.items() if there))
     session.run("coverage", "erase")
     session.run(
         "pytest", "--cov", "--cov-report=", "-n", "auto", *session.posargs, env={"COVERAGE_CORE": "ctrace"}
@@ -71,6 +71,13 @@ def programs(session: nox.Session) -> None:
     """Let real programs take what is sent to them; they, node, npm and a registry must be there."""
     install(session, "tests", "programs")
     session.run("pytest", "tests/programs", *session.posargs, env={"INTEGRATIONS_SDK_REQUIRE_SERVICES": "1"})
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """Lay our requests beside those of the vendors' own clients, each against the same stand-in."""
+    install(session, "tests", "clients")
+    session.run("pytest", "tests/clients", *session.posargs, env={"INTEGRATIONS_SDK_REQUIRE_SERVICES": "1"})
 
 
 @nox.session

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import attrs
+
 from integrations_sdk.models import JsonValue
 from integrations_sdk.signing import same
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
@@ -160,7 +162,7 @@ class Auth0StandIn(StandIn):
             and (asked["since"] is None or str(user[asked["field"]]) >= asked["since"])
         ]
         found.sort(key=lambda user: str(user[field]), reverse=order == "-1")
-        return self._answer([*found[page * size : (page + 1) * size]])
+        return self._dated(_page(request, found, "users"))
 
     @route("POST", "/api/v2/users")
     def create_user(self, request: Received, _: Mapping[str, str]) -> Reply:
@@ -185,9 +187,8 @@ class Auth0StandIn(StandIn):
     @route("GET", "/api/v2/users-by-email")
     def by_email(self, request: Received, _: Mapping[str, str]) -> Reply:
         """Of every connection; the email is compared as it is written."""
-        return self._answer(
-            [user for user in self.users.values() if user["email"] == request.query.get("email")]
-        )
+        wanted = request.query.get("email")
+        return self._dated(Reply(json=[user for user in self.users.values() if user["email"] == wanted]))
 
     @route("GET", "/api/v2/users/{id}")
     def get_user(self, _request: Received, values: Mapping[str, str]) -> Reply:
@@ -219,7 +220,7 @@ class Auth0StandIn(StandIn):
     def roles_of(self, request: Received, values: Mapping[str, str]) -> Reply:
         """The roles that a user has."""
         found = [self.roles[key] for key, holders in self.holders.items() if values["id"] in holders]
-        return _page(request, found)
+        return _page(request, found, "roles")
 
     @route("POST", "/api/v2/users/{id}/roles")
     @route("DELETE", "/api/v2/users/{id}/roles")
@@ -239,7 +240,7 @@ class Auth0StandIn(StandIn):
     @route("GET", "/api/v2/roles")
     def list_roles(self, request: Received, _: Mapping[str, str]) -> Reply:
         """In numbered pages."""
-        return _page(request, self.roles.values())
+        return _page(request, self.roles.values(), "roles")
 
     @route("GET", "/api/v2/roles/{id}/users")
     def list_holders(self, request: Received, values: Mapping[str, str]) -> Reply:
@@ -263,10 +264,10 @@ class Auth0StandIn(StandIn):
     def _moment(self) -> str:
         return self.now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
-    def _answer(self, users: list[JsonValue]) -> Reply:
+    def _dated(self, reply: Reply) -> Reply:
         date = self.now.strftime("%a, %d %b %Y %H:%M:%S GMT")
         limits = {"x-ratelimit-limit": "50", "x-ratelimit-remaining": "49", "x-ratelimit-reset": "1893456000"}
-        return Reply(json=users, headers={"date": date, **limits})
+        return attrs.evolve(reply, headers={"date": date, **limits})
 
 
 def _is_of(user: Mapping[str, JsonValue], connection: str) -> bool:
@@ -276,6 +277,10 @@ def _is_of(user: Mapping[str, JsonValue], connection: str) -> bool:
     )
 
 
-def _page(request: Received, items: Iterable[dict[str, JsonValue]]) -> Reply:
+def _page(request: Received, items: Iterable[dict[str, JsonValue]], name: str) -> Reply:
+    """A list, or with `include_totals` an object that holds it under its name."""
     page, size = int(request.query.get("page", "0")), min(int(request.query.get("per_page", "50")), 100)
-    return Reply(json=[*list(items)[page * size : (page + 1) * size]])
+    every = list(items)
+    shown: list[JsonValue] = [*every[page * size : (page + 1) * size]]
+    totals = {"start": page * size, "limit": size, "total": len(every)}
+    return Reply(json={**totals, name: shown} if request.query.get("include_totals") == "true" else shown)

@@ -23,6 +23,16 @@ _STATES: Final = {
 _SIGN_IN: Final = Reply(
     status=203, text="<html>Sign in</html>", headers={"content-type": "text/html; charset=utf-8"}
 )
+_LOCATIONS: Final = (
+    ("62d3d110-0047-428c-ad3c-4fe872c91c74", "wit", "workItems", "workitems/${type}"),
+    ("72c7ddf8-2cdc-4f60-90cd-ab71c14a399b", "wit", "workItems", "workitems/{id}"),
+    ("7c9d7a76-4a09-43e8-b5df-bd792f4ac6aa", "wit", "workItemTypeStates", "workitemtypes/{type}/states"),
+    ("1a9c53f7-f243-4447-b110-35ef023636e4", "wit", "wiql", "wiql"),
+    ("908509b6-4248-4475-a1cd-829139ba419f", "wit", "workItemsBatch", "workitemsbatch"),
+    ("28e1305e-2afe-47bf-abaf-cbb0e6a91988", "pipelines", "pipelines", "{pipelineId}"),
+    ("7859261e-d2e9-4a68-b820-a5d84cc5bb3d", "pipelines", "runs", "{pipelineId}/runs/{runId}"),
+)
+"""Their ids are the same everywhere."""
 _CONDITION: Final = re.compile(r"\[(?P<field>[\w.]+)\] (?P<operator>CONTAINS|=) '(?P<value>(?:[^']|'')*)'")
 
 
@@ -61,7 +71,8 @@ class AzureDevOpsStandIn(StandIn):
         given = request.headers.get("authorization", "")
         if not same(given, f"Basic {pair}") and not same(given, f"Bearer {self.token}"):
             return _SIGN_IN
-        if "api-version" not in request.query:
+        named = "api-version" in request.query or "api-version=" in request.headers.get("accept", "")
+        if not named and request.method != "OPTIONS":
             return _refused(
                 400, "No api-version was supplied for the request.", "VssVersionNotSpecifiedException"
             )
@@ -75,6 +86,20 @@ class AzureDevOpsStandIn(StandIn):
     def not_found(self, _request: Received) -> Reply:
         """Azure DevOps' answer to an unknown route."""
         return _refused(404, "The controller for path was not found.", "HttpException")
+
+    @route("OPTIONS", "/DefaultCollection/_apis")
+    @route("OPTIONS", "/defaultcollection/_apis")
+    def locations(self, _request: Received, _: Mapping[str, str]) -> Reply:
+        """Where what is: Microsoft's own clients ask before they begin."""
+        found: list[JsonValue] = [
+            {
+                "id": number, "area": area, "resourceName": name, "resourceVersion": 1,
+                "routeTemplate": f"{{project}}/_apis/{area}/{template}",
+                "minVersion": "1.0", "maxVersion": "7.2", "releasedVersion": "7.1",
+            }
+            for number, area, name, template in _LOCATIONS
+        ]  # fmt: skip
+        return Reply(json={"count": len(found), "value": found})
 
     @route("GET", "/DefaultCollection/_apis/projects/{project}")
     def get_project(self, _request: Received, at: Mapping[str, str]) -> Reply:
@@ -185,7 +210,7 @@ class AzureDevOpsStandIn(StandIn):
         return Reply(json={name: value for name, value in found.items() if name != "asked"})
 
     def _change(self, request: Received, item: Record) -> Reply:
-        if request.headers.get("content-type") != "application/json-patch+json":
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json-patch+json":
             said = "TF400898: Content-Type must be application/json-patch+json"
             return _refused(415, said, "VssRequestContentTypeNotSupportedException")
         steps, fields = request.json(), item["fields"]

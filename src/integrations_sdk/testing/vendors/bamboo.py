@@ -69,10 +69,11 @@ class BambooStandIn(StandIn):
         return {"url": self.url, "token": self.token, "plan": "PROJ-PLAN"}
 
     def authorized(self, request: Received) -> Reply | None:
-        """A bearer token; what changes something must say that it is no form of a browser."""
+        """A bearer token; what changes something must be JSON, or say that it is no form of a browser."""
         if not same(request.headers.get("authorization", ""), f"Bearer {self.token}"):
             return _said(401, "Client must be authenticated to access this resource.")
-        if request.method == "GET" or request.headers.get("x-atlassian-token") == "no-check":
+        is_json = request.headers.get("content-type") == "application/json"
+        if request.method == "GET" or is_json or request.headers.get("x-atlassian-token") == "no-check":
             return None
         return Reply(status=403, text="XSRF check failed")
 

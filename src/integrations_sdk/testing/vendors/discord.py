@@ -94,7 +94,7 @@ class DiscordStandIn(StandIn):
         channel = thread or begun or f"3{values['webhook'][1:]}"
         self.messages.append({**body, "id": number, "channel_id": channel, "files": [*files]})
         headers = self._limit()
-        if request.query.get("wait") != "true":
+        if request.query.get("wait", "").lower() != "true":
             return Reply(status=204, headers=headers)
         return Reply(
             json={"id": number, "channel_id": channel, "content": body.get("content")}, headers=headers

@@ -66,12 +66,12 @@ class GitHubStandIn(StandIn):
         return {"api_url": self.url, "repository": self.repository, **app}
 
     def authorized(self, request: Received) -> Reply | None:
-        """A bearer token, a user agent and a version that GitHub knows."""
+        """A token (`Bearer`, or `token` as in older times), a user agent and a version that GitHub knows."""
         if not request.headers.get("user-agent"):
             return Reply(status=403, text="Request forbidden by administrative rules.")
         if request.headers.get("x-github-api-version", "2022-11-28") not in _VERSIONS:
             return _refusal(400, "The API version is not supported")
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        given = request.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("token ")
         if request.path.startswith("/app/"):
             return None if self._is_app(given) else _refusal(401, "A JSON web token could not be decoded")
         installed = same(given, self.installation_token)
@@ -140,6 +140,7 @@ class GitHubStandIn(StandIn):
         return self._page(request, at, [issue for issue in self.issues.values() if kind in issue])
 
     @route("GET", _REPO + "/issues/{number}")
+    @route("GET", _REPO + "/pulls/{number}")
     def get_issue(self, request: Received, at: Mapping[str, str]) -> Reply:
         """One issue."""
         found = self._find(at, self.issues)
@@ -154,8 +155,7 @@ class GitHubStandIn(StandIn):
             return self.not_found(request)
         if body.get("state", "open") not in {"open", "closed"}:
             return _invalid("Issue", "invalid", field="state")
-        labels = body.get("labels")
-        if isinstance(labels, list):
+        if isinstance(labels := body.get("labels"), list):
             body["labels"] = [{"name": label} for label in labels]
         found |= body
         return Reply(json=found)
@@ -218,8 +218,7 @@ class GitHubStandIn(StandIn):
         if body.get("ref") not in self.branches:
             return _refusal(422, f"No ref found for: {body.get('ref')}")
         run = self._start("workflow_dispatch", str(body["ref"]), at["workflow"], at["workflow"])
-        newest = request.headers.get("x-github-api-version") == "2026-03-10"
-        if not newest and not body.get("return_run_details"):
+        if request.headers.get("x-github-api-version") != "2026-03-10" and not body.get("return_run_details"):
             return Reply(status=204)
         return Reply(json={"workflow_run_id": run["id"], "run_url": run["url"], "html_url": run["html_url"]})
 
@@ -344,7 +343,8 @@ class GitHubStandIn(StandIn):
         number = len(self.issues) + 1
         self.issues[number] = {
             **_body(request), "number": number, "id": 1000 + number, "state": "open",
-            "html_url": f"{self.url}/{self.repository}/{page}/{number}", **more,
+            "html_url": f"{self.url}/{self.repository}/{page}/{number}",
+            "issue_url": f"{self.url}/repos/{self.repository}/issues/{number}", **more,
         }  # fmt: skip
         return Reply(status=201, json=self.issues[number])
 

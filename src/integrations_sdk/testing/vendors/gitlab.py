@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlencode
 
 from integrations_sdk.models import JsonValue
 from integrations_sdk.signing import same
@@ -186,12 +187,15 @@ class GitLabStandIn(StandIn):
 
     @route("POST", _API + "/trigger/pipeline")
     def trigger_pipeline(self, request: Received, at: Mapping[str, str]) -> Reply:
-        """The same with a trigger token, as a form with `variables[KEY]`."""
+        """The same with a trigger token: a form with `variables[KEY]`, or JSON."""
         form = request.form()
-        if not same(form.get("token", ""), self.trigger_token):
+        named = {key: re.fullmatch(r"variables\[(\w+)\]", key) for key in form}
+        variables = {found[1]: form[key] for key, found in named.items() if found}
+        given: Record = _body(request) or {**form, "variables": {**variables}}
+        if not same(str(given.get("token", "")), self.trigger_token):
             return Reply(status=404, json={"message": "404 Not Found"})
-        keys = {key: re.fullmatch(r"variables\[(\w+)\]", key) for key in form}
-        return self._start(at, form.get("ref"), {found[1]: form[key] for key, found in keys.items() if found})
+        passed = given.get("variables")
+        return self._start(at, given.get("ref"), passed if isinstance(passed, dict) else {})
 
     @route("GET", _API + "/pipelines/{iid}")
     def get_pipeline(self, _request: Received, at: Mapping[str, str]) -> Reply:
@@ -291,9 +295,9 @@ class GitLabStandIn(StandIn):
         page, size = int(query.get("page", 1)), min(int(query.get("per_page", 20)), 100)
         more = str(page + 1) if len(wanted) > page * size else ""
         shown: list[JsonValue] = [*wanted[(page - 1) * size : page * size]]
-        return Reply(
-            json=shown, headers={"x-page": str(page), "x-next-page": more, "x-total": str(len(wanted))}
-        )
+        told = {"x-page": str(page), "x-next-page": more, "x-total": str(len(wanted))}
+        following = f"{self.url}{request.path}?{urlencode({**query, 'page': more})}"
+        return Reply(json=shown, headers=told | ({"link": f'<{following}>; rel="next"'} if more else {}))
 
     def _start(self, at: Mapping[str, str], ref: JsonValue, variables: Mapping[str, JsonValue]) -> Reply:
         if not self._is_own(at):

@@ -228,7 +228,7 @@ class JenkinsStandIn(StandIn):
         definitions: list[JsonValue] = [{"name": one} for one in job.parameters]
         declared: list[JsonValue] = [{"parameterDefinitions": definitions}] if definitions else []
         shown.update(buildable=job.enabled, property=[{}, *declared])
-        return {**shown, "builds": [*reversed(job.builds)]} if "builds[" in tree else shown
+        return {**shown, "builds": [*reversed(job.builds)]} if "builds[" in tree or not tree else shown
 
     def _denied(self, permission: str) -> Reply:
         named = {

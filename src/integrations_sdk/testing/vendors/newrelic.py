@@ -49,10 +49,11 @@ class NewRelicStandIn(StandIn):
             status=status, json={"error": {"type": "injected", "message": f"injected fault {status}"}}
         )
 
+    @route("POST", "/v1/accounts/events")
     @route("POST", "/v1/accounts/{account}/events")
     def send_events(self, request: Received, values: Mapping[str, str]) -> Reply:
-        """Flat objects with an `eventType`, of the key's own account."""
-        if values["account"] != self.account_id:
+        """Flat objects with an `eventType`, of the key's own account, whether it is named or not."""
+        if values.get("account", self.account_id) != self.account_id:
             return Reply(status=403, json={})
         if len(request.body) > _BYTES:
             return Reply(status=413, json={"error": "payload too big"})

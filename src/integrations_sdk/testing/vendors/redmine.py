@@ -112,9 +112,10 @@ class RedmineStandIn(StandIn):
         )
 
     @route("POST", "/issues.json")
-    def create_issue(self, request: Received, _: Mapping[str, str]) -> Reply:
-        """An issue needs a project and a subject."""
-        body = _issue(request)
+    @route("POST", "/projects/{project_id}/issues.json")
+    def create_issue(self, request: Received, at: Mapping[str, str]) -> Reply:
+        """An issue needs a project, in the path or in the body, and a subject."""
+        body = {**_issue(request), **at}
         wrong = [] if body.get("project_id") == self.project else ["Project cannot be blank"]
         wrong += [] if body.get("subject") else ["Subject cannot be blank"]
         if wrong := [*wrong, *self._wrong(body)]:

@@ -56,7 +56,7 @@ class SentryStandIn(StandIn):
             given = request.headers.get("authorization", "").removeprefix("Bearer ")
             right = same(given, self.auth_token)
             return None if right else Reply(status=401, json={"detail": "Invalid token"})
-        found = re.fullmatch(r"Sentry .*sentry_key=(\w+)", request.headers.get("x-sentry-auth", ""))
+        found = re.match(r"Sentry .*\bsentry_key=(\w+)", request.headers.get("x-sentry-auth", ""))
         if found is None:
             return Reply(status=401, json={"detail": "missing authorization information"})
         if same(found[1], self.public_key):

@@ -126,15 +126,16 @@ class SlackStandIn(StandIn):
         return Reply(json={"ok": True, "team": "Stand-in", "user": "deploybot", "team_id": "T00000000"})
 
     @route("GET", "/api/users.lookupByEmail")
+    @route("POST", "/api/users.lookupByEmail")
     def lookup(self, request: Received, _: Mapping[str, str]) -> Reply:
-        """Find a person."""
-        user = self.people.get(request.query.get("email", ""))
+        """Find a person; what only reads takes no JSON."""
+        user = self.people.get(request.query.get("email") or request.form().get("email", ""))
         return Reply(json={"ok": True, "user": {"id": user}}) if user else _refused("users_not_found")
 
     @route("POST", "/api/conversations.open")
     def open_conversation(self, request: Received, _: Mapping[str, str]) -> Reply:
         """Open the direct message with one person."""
-        user = (_fields(request) or {}).get("users")
+        user = (_fields(request) or request.form()).get("users")
         if user not in self.people.values():
             return _refused("user_not_found")
         return Reply(json={"ok": True, "channel": {"id": f"D{str(user)[1:]}"}})

@@ -5,6 +5,7 @@ https://docs.sonarsource.com/sonarqube-server/extension-guide/web-api/
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -149,7 +150,9 @@ class SonarQubeStandIn(StandIn):
         return Reply(json={"paging": paging, "issues": fitting[(page - 1) * size : page * size]})
 
     def _is_known(self, request: Received) -> bool:
-        return same(request.headers.get("authorization", ""), f"Bearer {self.token}")
+        given = request.headers.get("authorization", "")
+        as_user = base64.b64encode(f"{self.token}:".encode()).decode()  # the older way
+        return same(given, f"Bearer {self.token}") or same(given, f"Basic {as_user}")
 
     def _branch(self, request: Received, name: str) -> SonarQubeBranch | Reply:
         project = request.query.get(name, "")

@@ -23,6 +23,9 @@ _ENTITIES: Final = re.compile(
 Body = dict[str, JsonValue]
 
 
+_LOOKS: Final[Body] = {"accent_color_id": 3, "max_reaction_count": 11}
+
+
 class TelegramStandIn(StandIn):
     """A bot in a group.
 
@@ -62,21 +65,23 @@ class TelegramStandIn(StandIn):
         return attrs.evolve(reply, json={**said, "parameters": {**asked}})
 
     @route("GET", "/bot{token}/getMe")
+    @route("POST", "/bot{token}/getMe")
     def me(self, _request: Received, _: Mapping[str, str]) -> Reply:
         """Say who the bot is."""
-        return _result({"id": 123456789, "is_bot": True, "username": "deploy_bot"})
+        return _result({"id": 123456789, "is_bot": True, "first_name": "Deploy", "username": "deploy_bot"})
 
     @route("GET", "/bot{token}/getChat")
+    @route("POST", "/bot{token}/getChat")
     def chat(self, request: Received, _: Mapping[str, str]) -> Reply:
         """Say which chat it is."""
-        refusal = self._elsewhere(request.query.get("chat_id"))
-        return refusal if refusal is not None else _result({"id": self.chat_id, "title": "Deployments"})
+        refusal = self._elsewhere({**request.query, **_fields(request)}.get("chat_id"))
+        return refusal if refusal is not None else _result({**self._chat, **_LOOKS})
 
     @route("POST", "/bot{token}/sendMessage")
     def send_message(self, request: Received, _: Mapping[str, str]) -> Reply:
         """Post a text."""
-        body = request.json()
-        if not isinstance(body, dict):
+        body = _fields(request)
+        if not body.get("chat_id"):
             return _refused(400, "Bad Request: chat_id is empty")
         refusal = self._elsewhere(body.get("chat_id")) or _wrong(
             str(body.get("text") or ""), body.get("parse_mode")
@@ -102,7 +107,23 @@ class TelegramStandIn(StandIn):
 
     def _keep(self, body: Body) -> Reply:
         self.messages.append({**body, "message_id": len(self.messages) + 1})
-        return _result({"message_id": len(self.messages), "chat": {"id": self.chat_id}})
+        sent = {"message_id": len(self.messages), "date": 1_760_000_000 + len(self.messages)}
+        return _result({**sent, "chat": self._chat, "text": body.get("text")})
+
+    @property
+    def _chat(self) -> Body:
+        return {"id": self.chat_id, "type": "supergroup", "title": "Deployments"}
+
+
+def _fields(request: Received) -> Body:
+    """The fields of a call, in any of the forms that Telegram takes; a form's are text."""
+    kind = request.headers.get("content-type", "")
+    if kind.startswith("application/json"):
+        body = request.json()
+        return body if isinstance(body, dict) else {}
+    if kind.startswith("multipart/form-data"):
+        return {name: content.decode() for name, (_, content) in request.parts().items()}
+    return {**request.form()}
 
 
 class _Tags(HTMLParser):

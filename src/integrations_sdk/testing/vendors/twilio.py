@@ -85,14 +85,14 @@ class TwilioStandIn(StandIn):
     @route("GET", "/2010-04-01/Accounts/{account}/Messages.json")
     def listing(self, _request: Received, _: Mapping[str, str]) -> Reply:
         """The last messages."""
-        return Reply(json={"messages": [*self.messages[-1:]], "page": 0})
+        return Reply(json={"messages": [_shown(message) for message in self.messages[-1:]], "page": 0})
 
     @route("GET", "/2010-04-01/Accounts/{account}/Messages/{sid}.json")
     def message(self, _request: Received, values: Mapping[str, str]) -> Reply:
         """One message."""
         found = next((message for message in self.messages if message["sid"] == values["sid"]), None)
         return (
-            Reply(json=found)
+            Reply(json=_shown(found))
             if found is not None
             else _refused(404, 20404, "The requested resource was not found")
         )
@@ -113,7 +113,14 @@ class TwilioStandIn(StandIn):
             return _refused(400, 21610, "Attempt to send to unsubscribed recipient")
         message: Body = {**form, "sid": f"SM{len(self.messages):032x}", "status": "queued"}
         self.messages.append(message)
-        return Reply(status=201, json={"sid": message["sid"], "status": "queued", "error_code": None})
+        return Reply(status=201, json=_shown(message))
+
+
+def _shown(message: Body) -> Body:
+    """A message as the API describes it: https://www.twilio.com/docs/messaging/api/message-resource."""
+    kept = {name: message[name] for name in ("sid", "status")}
+    named = {name.lower(): message.get(name) for name in ("To", "From", "Body")}
+    return {**kept, **named, "account_sid": _ACCOUNT, "direction": "outbound-api", "error_code": None}
 
 
 def _basic(user: str, password: str) -> str:

@@ -7,8 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+import attrs
+
 from integrations_sdk.models import JsonValue
 from integrations_sdk.signing import same
+from integrations_sdk.testing.faults import FaultSpec
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
 
 __all__ = ["ZendeskStandIn"]
@@ -71,6 +74,10 @@ class ZendeskStandIn(StandIn):
     def not_found(self, _request: Received) -> Reply:
         """Zendesk's answer to an unknown route."""
         return Reply(status=404, json={"error": "InvalidEndpoint", "description": "Not found"})
+
+    def answer(self, request: Received) -> tuple[Reply, FaultSpec | None]:
+        """Each path may end in `.json`, as Zendesk's older examples have it."""
+        return super().answer(attrs.evolve(request, path=request.path.removesuffix(".json")))
 
     @route("GET", "/api/v2/users/me")
     def me(self, _request: Received, _: Mapping[str, str]) -> Reply:

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from integrations_sdk.models import JsonValue
 from integrations_sdk.testing.standin import Received, Reply, StandIn, route
 from integrations_sdk.testing.vendors.jira.checks import (
+    FIELDS,
     SEARCH_FIELDS,
     Record,
     field_problems,
@@ -123,6 +124,20 @@ class JiraStandIn(StandIn):
             }
         )
 
+    @_both("GET", "/serverInfo")
+    def server_info(self, _request: Received, _: Mapping[str, str]) -> Reply:
+        """What kind of Jira it is, and of which version."""
+        cloud = self.deployment == "cloud"
+        numbers: list[JsonValue] = [1001, 0, 0] if cloud else [10, 3, 15]
+        version = "1001.0.0-SNAPSHOT" if cloud else "10.3.15"
+        known: Record = {"baseUrl": self.url, "version": version, "versionNumbers": numbers}
+        return Reply(json={**known, "deploymentType": "Cloud" if cloud else "Server"})
+
+    @_both("GET", "/field")
+    def fields(self, _request: Received, _: Mapping[str, str]) -> Reply:
+        """The fields that there are."""
+        return Reply(json=[{"id": name, "name": name.title(), "custom": False} for name in sorted(FIELDS)])
+
     @_both("GET", "/issue/createmeta/{project}/issuetypes")
     def issue_types(self, _request: Received, at: Mapping[str, str]) -> Reply:
         """The types of issues that can be created in a project."""
@@ -160,7 +175,7 @@ class JiraStandIn(StandIn):
     @_both("PUT", "/issue/{key}")
     def edit_issue(self, request: Received, at: Mapping[str, str]) -> Reply:
         """Set fields; add and remove labels."""
-        issue, body = self.issues.get(at["key"]), object_of(request.json())
+        issue, body = self._issue(at["key"]), object_of(request.json())
         if issue is None:
             return refusal(_NO_ISSUE, status=404)
         if not body.get("fields") and not body.get("update"):
@@ -189,12 +204,12 @@ class JiraStandIn(StandIn):
     @_both("GET", "/issue/{key}")
     def get_issue(self, request: Received, at: Mapping[str, str]) -> Reply:
         """An issue, with the fields and properties that were asked for."""
-        issue = self.issues.get(at["key"])
+        issue = self._issue(at["key"])
         if issue is None:
             return refusal(_NO_ISSUE, status=404)
-        return Reply(
-            json=shown_of(issue, request.query.get("fields", ""), request.query.get("properties", ""))
-        )
+        shown = shown_of(issue, request.query.get("fields", ""), request.query.get("properties", ""))
+        address = request.path.rpartition("/")[0]
+        return Reply(json={"self": f"{self.url}{address}/{issue['id']}", **shown})
 
     @_both("GET", "/issue/{key}/transitions")
     def get_transitions(self, _request: Received, at: Mapping[str, str]) -> Reply:
@@ -324,6 +339,10 @@ class JiraStandIn(StandIn):
         return Reply(
             status=201, json={"id": known_id, "key": key, "self": f"{self.url}/rest/api/3/issue/{known_id}"}
         )
+
+    def _issue(self, named: str) -> Record | None:
+        """An issue by its key or id."""
+        return next((one for one in self.issues.values() if named in {one["key"], one["id"]}), None)
 
     def _next_id(self) -> str:
         self._last_id += 1

@@ -10,6 +10,7 @@ from integrations_sdk.models import JsonValue
 from integrations_sdk.testing.standin import Received, Reply
 
 __all__ = [
+    "FIELDS",
     "SEARCH_FIELDS",
     "Record",
     "field_problems",
@@ -27,7 +28,7 @@ __all__ = [
 Record = dict[str, JsonValue]
 
 _LONGEST_TEXT: Final = 32_767
-_FIELDS: Final = frozenset(
+FIELDS: Final = frozenset(
     {"project", "issuetype", "summary", "description", "labels", "priority", "assignee", "duedate", "parent"}
 )
 SEARCH_FIELDS: Final = frozenset(
@@ -103,7 +104,7 @@ def shown_of(issue: Record, fields: str, properties: str) -> Record:
 def field_problems(fields: Record, *, adf: bool) -> Iterator[tuple[str, str]]:
     """What is wrong with fields, in Jira's words."""
     for name in fields:
-        if name not in _FIELDS:
+        if name not in FIELDS:
             yield name, f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."
     summary = fields.get("summary", "-")
     if not isinstance(summary, str) or not summary.strip():
