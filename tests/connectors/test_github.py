@@ -174,11 +174,12 @@ def test_only_the_private_key_of_an_app_is_one() -> None:
 
 
 def test_the_documents_names_are_accepted() -> None:
-    """`organization`, `repositories`, `issue_labels` and `workflow_triggers` mean what they say."""
+    """The enterprise document's configuration loads unchanged, and its fields mean what they say."""
     configured = {
         "token": CANARY,
         "organization": "yourcompany",
         "repositories": {"config-tracking": "yourcompany/config-tracking", "infra": "infrastructure"},
+        "auto_create_issues": True,
         "issue_labels": ["configuration", "automated"],
         "workflow_triggers": {"deploy": ".github/workflows/deploy-config.yml"},
     }
@@ -193,6 +194,35 @@ def test_the_documents_names_are_accepted() -> None:
         f"yourcompany/infrastructure/statuses/{SHA}",
         "yourcompany/config-tracking/actions/workflows/deploy-config.yml/dispatches",
     ]
+
+
+CHANGE = Event(
+    id="e-7", type="configuration.changed", source="https://config.company.com", time=NOW,
+    title="app.database.host changed", text="Now db2.", url="https://config.company.com/app.database.host",
+)  # fmt: skip
+
+
+def test_configuration_changes_become_issues() -> None:
+    """With `auto_create_issues`, each is one issue however often it is handled, and `events` name others."""
+    github, hub, _ = stood_in(auto_create_issues=True)
+    assert github.wants(CHANGE) is None
+    made = run(github.handle_event(CHANGE))
+    issue = hub.issues[int(made.reference or "")]
+    assert issue["title"] == "Configuration changed: app.database.host changed"
+    assert "Now db2." in str(issue["body"]) and CHANGE.url in str(issue["body"])
+    again = run(github.handle_event(CHANGE))
+    assert (again.status, again.detail) == (OutcomeStatus.SKIPPED, f"#{made.reference} is about it")
+    assert github.wants(attrs.evolve(CHANGE, type="pipeline")) == "not subscribed to pipeline"
+    only_pipelines, _, _ = stood_in(auto_create_issues=True, events=["pipeline"])
+    assert only_pipelines.wants(CHANGE) and not only_pipelines.wants(attrs.evolve(CHANGE, type="pipeline"))
+
+
+def test_no_issue_is_created_unless_told_to() -> None:
+    """Without `auto_create_issues` nothing is acted on, whatever `events` name."""
+    github, _, http = stood_in(events=["*"])
+    assert run(github.handle_event(CHANGE)).status is OutcomeStatus.SKIPPED
+    assert stood_in()[0].wants(CHANGE) is not None
+    assert http.requests == []
 
 
 def test_a_repository_without_owner_is_refused() -> None:

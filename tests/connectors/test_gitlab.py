@@ -146,12 +146,13 @@ def test_a_wrong_configuration_names_the_field(wrong: dict[str, object], path: s
 
 
 def test_the_documents_names_are_accepted() -> None:
-    """`base_url`, `project_id` as a number, `mr_target_branch` and `pipeline_triggers` mean what they say."""
+    """The enterprise document's configuration loads unchanged, and its fields mean what they say."""
     http = ScriptedHttp([reply(201, {"iid": 1})])
     configured = {
         "base_url": "https://gitlab.company.com",
         "token": CANARY,
         "project_id": 12345,
+        "auto_create_mrs": True,
         "mr_target_branch": "develop",
         "pipeline_triggers": {"config-deploy": "config-deployment"},
     }
@@ -161,6 +162,43 @@ def test_the_documents_names_are_accepted() -> None:
     assert json.loads(http.requests[0].content)["target_branch"] == "develop"
     run(gitlab.trigger_build(BuildRequest(job="config-deploy")))
     assert json.loads(http.requests[1].content) == {"ref": "config-deployment"}
+
+
+PUSHED = Event(
+    id="e-7", type="push", source="https://gitlab.company.com/shop/web", time=datetime(2026, 1, 1, tzinfo=UTC),
+    branch="config/db2", title="Use db2",
+)  # fmt: skip
+
+
+def test_pushed_branches_are_asked_to_be_merged() -> None:
+    """With `auto_create_mrs`, once for each branch, from a change of configuration that names one as from a push."""
+    gitlab, host, _ = stood_in(auto_create_mrs=True)
+    assert gitlab.wants(PUSHED) is None and gitlab.wants(attrs.evolve(PUSHED, type="config_change")) is None
+    made = run(gitlab.handle_event(PUSHED))
+    assert made.reference == "1"
+    asked = host.merge_requests[1]
+    assert (asked["source_branch"], asked["target_branch"]) == ("config/db2", "main")
+    assert asked["title"]
+    again = run(gitlab.handle_event(PUSHED))
+    assert (again.status, again.detail) == (OutcomeStatus.SKIPPED, "!1 asks for it already")
+    run(gitlab.handle_event(attrs.evolve(PUSHED, branch="config/db3")))
+    assert len(host.merge_requests) == 2
+
+
+@pytest.mark.parametrize("fields", [{"branch": "main"}, {"branch": None}, {"action": "deleted"}])
+def test_nothing_is_merged_into_itself(fields: dict[str, str | None]) -> None:
+    """Nor a branch that is gone, nor what has none."""
+    gitlab, _, http = stood_in(auto_create_mrs=True)
+    assert run(gitlab.handle_event(attrs.evolve(PUSHED, **fields))).status is OutcomeStatus.SKIPPED
+    assert http.requests == []
+
+
+def test_no_merge_request_is_created_unless_told_to() -> None:
+    """Without `auto_create_mrs` nothing is acted on, whatever `events` name."""
+    gitlab, _, http = stood_in(events=["*"])
+    assert run(gitlab.handle_event(PUSHED)).status is OutcomeStatus.SKIPPED
+    assert stood_in()[0].wants(PUSHED) is not None
+    assert http.requests == []
 
 
 def test_address_and_project_come_from_the_manager_when_not_configured() -> None:

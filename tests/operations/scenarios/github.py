@@ -9,7 +9,7 @@ from integrations_sdk.models import BuildRequest, BuildStatus, CommitStatus, Iss
 from integrations_sdk.testing.fakes import DictMemory
 from integrations_sdk.testing.vendors.github import GitHubStandIn
 from support.keys import rsa_pair
-from support.scenarios import NOW, Suite, every, otherwise
+from support.scenarios import NOW, PIPELINE, Suite, every, otherwise
 
 REST = "https://docs.github.com/rest"
 REPO = "/repos/octo-org/octo-repo"
@@ -53,6 +53,11 @@ async def check(github: GitHubConnector, hub: GitHubStandIn) -> None:
 async def create_issue(github: GitHubConnector, hub: GitHubStandIn) -> None:
     made = await github.create_issue(DRAFT)
     assert hub.issues[int(made.reference or "")]["title"] == "Login fails"
+
+
+async def handle_event(github: GitHubConnector, hub: GitHubStandIn) -> None:
+    made = await otherwise(github, {**hub.config(), "auto_create_issues": True}).handle_event(PIPELINE)
+    assert hub.issues[int(made.reference or "")]["title"] == "Pipeline #31 failed on main"
 
 
 async def get_issue(github: GitHubConnector, _hub: GitHubStandIn) -> None:

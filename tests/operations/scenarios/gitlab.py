@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
+
 from integrations_sdk.connectors.gitlab import GitLabConnector
 from integrations_sdk.models import BuildRequest, BuildStatus, CommitStatus, IssueDraft, Secret
 from integrations_sdk.testing.vendors.gitlab import GitLabStandIn
-from support.scenarios import Overruled, Suite, every, otherwise
+from support.scenarios import PUSH, Overruled, Suite, every, otherwise
 
 DOCS = "https://docs.gitlab.com/api"
 API = "/api/v4"
@@ -94,6 +96,12 @@ async def create_merge_request(gitlab: GitLabConnector, host: GitLabStandIn) -> 
 async def list_merge_requests(gitlab: GitLabConnector, _host: GitLabStandIn) -> None:
     await gitlab.create_merge_request("feature", "Log in faster", target_branch="main")
     assert len(await every(gitlab.list_merge_requests(state="opened"))) == 1
+
+
+async def handle_event(gitlab: GitLabConnector, host: GitLabStandIn) -> None:
+    asking = otherwise(gitlab, {**host.config(), "auto_create_mrs": True})
+    await asking.handle_event(attrs.evolve(PUSH, branch="feature"))
+    assert host.merge_requests[1]["source_branch"] == "feature"
 
 
 async def update_merge_request(gitlab: GitLabConnector, host: GitLabStandIn) -> None:

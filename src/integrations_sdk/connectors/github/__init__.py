@@ -12,7 +12,10 @@ __all__ = ["GitHubConfig", "GitHubConnector", "connector"]
 
 
 class GitHubConnector(Issues, PullRequests, Actions, Repository):
-    """A repository on GitHub: issue tracker, build trigger and source host. It acts on no events itself."""
+    """A repository on GitHub: issue tracker, build trigger and source host.
+
+    It acts on events where `auto_create_issues` is set.
+    """
 
 
 connector = GitHubConnector

@@ -115,6 +115,11 @@ class GitHubConfig(ConnectorConfig):
     issue_labels: tuple[str, ...] = setting(
         "Labels that each created issue gets.", default=(), validate=not_empty, example="automated"
     )
+    auto_create_issues: bool = setting(
+        "Create an issue for each event of the types in `events`; with none there, for configuration changes "
+        "(`config*`).",
+        default=False,
+    )
 
     @classmethod
     def check(cls, given: Mapping[str, object]) -> Iterable[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from integrations_sdk.connectors.base import (
     ConfigurationError,
+    Event,
     Fault,
     Issue,
     IssueDraft,
@@ -16,6 +17,8 @@ from integrations_sdk.connectors.base import (
     is_marked,
     issue_text,
     mark_of,
+    message_for,
+    unwanted,
 )
 from integrations_sdk.connectors.github.api import GitHubApi
 from integrations_sdk.connectors.github.words import issue_state, number_of
@@ -25,6 +28,22 @@ __all__ = ["Issues"]
 
 class Issues(GitHubApi):
     """The operations on issues; a reference is the number within the repository (`12`, `#12`)."""
+
+    def wants(self, event: Event) -> str | None:
+        """What `events` name; with none there, configuration changes if issues are to be created for them."""
+        return unwanted(event, self.config, ("config*",) if self.config.auto_create_issues else ())
+
+    async def handle_event(self, event: Event) -> Outcome:
+        """Create an issue that says what happened, where `auto_create_issues` asks for it; one for each event."""
+        if not self.config.auto_create_issues:
+            return await super().handle_event(event)
+        about, message = f"{event.source}:{event.id}", message_for(event)
+        if (known := await self.find_issue(about)) is not None:
+            return self.skipped("issues.create", f"#{known.reference} is about it")
+        draft = IssueDraft(
+            title=message.summary, description=message.text or None, url=message.url, external_id=about
+        )
+        return await self.create_issue(draft)
 
     async def create_issue(self, draft: IssueDraft) -> Outcome:
         """Create an issue. `priority` becomes the label `priority: …`, `issue_type` the organisation's type.

@@ -12,7 +12,10 @@ __all__ = ["GitLabConfig", "GitLabConnector", "connector"]
 
 
 class GitLabConnector(Issues, MergeRequests, Pipelines, Hooks):
-    """A project on GitLab: issue tracker, build trigger and source host. It acts on no events of itself."""
+    """A project on GitLab: issue tracker, build trigger and source host.
+
+    It acts on events where `auto_create_mrs` is set.
+    """
 
 
 connector = GitLabConnector

@@ -80,3 +80,8 @@ class GitLabConfig(ConnectorConfig):
     issue_labels: tuple[str, ...] = setting(
         "Labels that each created issue gets.", default=(), validate=not_empty, example="automated"
     )
+    auto_create_mrs: bool = setting(
+        "Ask for the branch of each event of the types in `events` to be merged into `target_branch`; with none there, "
+        "of pushes and configuration changes (`config*`).",
+        default=False,
+    )

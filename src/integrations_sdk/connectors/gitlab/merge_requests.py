@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from integrations_sdk.connectors.base import (
+    Event,
+    EventType,
     JsonValue,
     Outcome,
     given,
+    message_for,
+    unwanted,
 )
 from integrations_sdk.connectors.gitlab.api import GitLabApi, number_of
 from integrations_sdk.connectors.gitlab.words import inert, state_event
@@ -17,6 +21,26 @@ __all__ = ["MergeRequests"]
 
 class MergeRequests(GitLabApi):
     """The operations on merge requests; a reference is the number within the project (`7`, `!7`)."""
+
+    def wants(self, event: Event) -> str | None:
+        """What `events` name; with none there, pushes and configuration changes if they are to be merged."""
+        return unwanted(
+            event, self.config, (EventType.PUSH, "config*") if self.config.auto_create_mrs else ()
+        )
+
+    async def handle_event(self, event: Event) -> Outcome:
+        """Ask for the event's branch to be merged, where `auto_create_mrs` asks for it and nobody has done so yet."""
+        if not self.config.auto_create_mrs:
+            return await super().handle_event(event)
+        branch, target = event.branch, self.config.target_branch
+        if branch in {None, target} or event.action == "deleted":
+            return self.skipped("merge_requests.create", f"there is no branch to be merged into {target}")
+        assert branch is not None
+        wanted = {"state": "opened", "source_branch": branch, "target_branch": target}
+        async for known in self.list_merge_requests(**wanted):
+            return self.skipped("merge_requests.create", f"!{known['iid']} asks for it already")
+        message = message_for(event)
+        return await self.create_merge_request(branch, message.summary, description=message.text)
 
     async def create_merge_request(
         self,

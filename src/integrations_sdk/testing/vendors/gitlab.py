@@ -292,6 +292,8 @@ class GitLabStandIn(StandIn):
         words, query = request.query.get("search", "").lower(), request.query
         wanted = [thing for thing in things.values() if words in str(thing.get("description", "")).lower()]
         wanted = [thing for thing in wanted if query.get("state", "all") in {"all", thing.get("state")}]
+        for name in ("source_branch", "target_branch"):
+            wanted = [thing for thing in wanted if query.get(name) in {None, thing.get(name)}]
         page, size = int(query.get("page", 1)), min(int(query.get("per_page", 20)), 100)
         more = str(page + 1) if len(wanted) > page * size else ""
         shown: list[JsonValue] = [*wanted[(page - 1) * size : page * size]]
