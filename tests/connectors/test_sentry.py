@@ -217,9 +217,9 @@ def test_exception_event_conforms_to_the_event_schema(conformity) -> None:
 
     event = event_in(http.requests[0])
     cause, error = event["exception"]["values"]
-    assert (cause["type"], cause["module"], error["type"], error["value"]) == (
+    assert (cause["type"], "module" in cause, error["type"], error["value"]) == (
         "ValueError",
-        None,
+        False,
         "RuntimeError",
         "cannot read",
     )

@@ -43,8 +43,7 @@ _AT_HAND: Final = 3
 """How many times `concurrency` may be at hand before no more is handed over."""
 
 _BEGUN_AT_ONCE: Final = 8
-"""Sends begun in one turn of the loop. What begins together lives together, and the garbage collector looks at all of
-it, over and over; begun one when another ends, hardly any of it lives long enough to be looked at."""
+"""Sends begun in one turn of the loop: the garbage collector looks at all that begins together, over and over."""
 
 _SWEEP: Final = timedelta(seconds=1)
 _AGAIN_AFTER_FAULT: Final = 1.0
@@ -78,10 +77,9 @@ class DeliveryWorker:
         self._clock = clock
         self.name = self._new_name()
         self._policy = policy or DeliveryPolicy()
-        self._limits = limits or WorkerLimits()
+        self._limits = limits = limits or WorkerLimits()
         self._random = random
         self._on_recorded = on_recorded
-        limits = self._limits
         self._lanes = Lanes(limits.per_target, limits.per_host, _PACED * limits.concurrency)
         self._sends = Sends(self._limits)
         self._results: list[tuple[Result, Outcome]] = []
@@ -154,15 +152,14 @@ class DeliveryWorker:
             return False
         if batch.claimed:
             asked, asked_at = self._reserved_at
-            lease_ends = asked + (batch.lease_until - asked_at).total_seconds()
-            self._lease_ends = max(self._lease_ends, lease_ends)
+            self._lease_ends = max(self._lease_ends, asked + (batch.lease_until - asked_at).total_seconds())
             if not self.held:  # what is held is looked after
                 self._wake.set()
             for one in batch.claimed:
                 self._lanes.take(one, self._host(one.delivery.target))
-            # Two turns later: whoever enqueued these enqueues again first, to be stored while these are sent. Then
-            # the next ones are at hand when a send ends.
-            loop = asyncio.get_running_loop()
+            loop = (
+                asyncio.get_running_loop()
+            )  # two turns later: first, those who enqueued these enqueue again
             loop.call_soon(loop.call_soon, self._fill)
         return True
 
@@ -227,10 +224,7 @@ class DeliveryWorker:
         except IntegrationError:
             self._results = [*finished, *self._results]
             raise
-        entries = [
-            Finished(result, outcome, kept)
-            for (result, outcome), kept in zip(finished, recorded, strict=True)
-        ]
+        entries = [Finished(*one, kept) for one, kept in zip(finished, recorded, strict=True)]
         lost = [entry for entry in entries if not entry.recorded.accepted]
         for entry in lost:
             logger().warning("lease lost", delivery_id=entry.result.claimed.delivery.delivery_id)
@@ -392,9 +386,8 @@ class DeliveryWorker:
             elif self._sends:
                 self._sends.sweep()
                 await self._keep_lease()
-                await asyncio.wait(
-                    self._sends, timeout=_SWEEP.total_seconds(), return_when=asyncio.FIRST_COMPLETED
-                )
+                until = asyncio.FIRST_COMPLETED
+                await asyncio.wait(self._sends, timeout=_SWEEP.total_seconds(), return_when=until)
         await self._queue.release(self._unsent)
 
     async def _cancel(self) -> None:

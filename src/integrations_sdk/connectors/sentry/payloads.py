@@ -169,7 +169,7 @@ def _exception(error: BaseException) -> JsonValue:
     kind = type(error)
     value: dict[str, JsonValue] = {
         "type": kind.__qualname__,
-        "module": None if kind.__module__ == "builtins" else kind.__module__,
+        **({} if kind.__module__ == "builtins" else {"module": kind.__module__}),
         "value": str(error)[:_LONGEST_TEXT],
         "mechanism": {"type": "generic", "handled": True},
     }
