@@ -253,8 +253,7 @@ class DeliveryWorker:
         """Have what waits for its slot sent then: one timer for all, at the first of them."""
         if self._lanes.next_slot is None or self._stopping:
             return
-        now = self._clock.now()
-        first = self._lanes.due(now)
+        first = self._lanes.due(now := self._clock.now())
         if first is None or (self._paced_at is not None and self._paced_at <= first):
             return
         if self._pacing is not None:
@@ -282,8 +281,7 @@ class DeliveryWorker:
                 self._sends.end(task)
                 if self._lanes.sent(lane):
                     self._more = True
-            found = self._next()
-            if found is None:
+            if (found := self._next()) is None:
                 break
             lane, claimed = found
             self._sends.begin(task)
