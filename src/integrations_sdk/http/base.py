@@ -222,11 +222,8 @@ class Call:
     def status_of(self, response: Response) -> int:
         """The status that an answer is treated as: 429 where the vendor says the same by another."""
         status = response.status
-        other = 400 <= status < 500 and status not in {
-            403,
-            420,
-            429,
-        }  # 403 says by its headers when to come back
+        # A 403 says by its headers when to come back.
+        other = 400 <= status < 500 and status not in {403, 420, 429}
         return 429 if other and self.limited is not None and self.limited(response) else status
 
 
