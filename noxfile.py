@@ -39,7 +39,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests, and refuse less than 95 % branch coverage."""
-    wanted = {"contracts": CONTRACTS.exists(), "clients": SERVICES, "programs": SERVICES}
+    wanted = {"contracts": CONTRACTS.exists(), **dict.fromkeys(("clients", "interop", "programs"), SERVICES)}
     install(session, "tests", "notebook", *(group for group, there in wanted.items() if there))
     session.run("coverage", "erase")
     session.run(

@@ -25,6 +25,7 @@ from integrations_sdk.testing.vendors.github import GitHubStandIn
 from support.coverage import record
 from support.node import packed_files
 from support.openapi import Description
+from support.scenarios import PIPELINE
 
 PACKAGE = "@octokit/openapi@23.0.2"
 CONTRACT = "contract @octokit/openapi 23.0.2"
@@ -139,6 +140,7 @@ OPERATIONS: dict[str, Work] = {
     "create_hook": lambda github: github.create_hook("https://me.example.com/1", ["push"], secret="s" * 20),
     "ensure_hook": ensure,
     "list_hooks": lambda github: all_of(github.list_hooks()),
+    "handle_event": lambda github: github.handle_event(PIPELINE),
 }
 """Everything that the connector can do, in an order in which each finds what it needs."""
 
@@ -183,7 +185,7 @@ def configured(kind: str, stand_in: GitHubStandIn) -> dict[str, object]:
     stand_in.url = (
         "https://github.test/api/v3" if kind.startswith("Enterprise") else "https://api.github.test"
     )
-    return {**stand_in.config(), "dispatch_event": "build"}
+    return {**stand_in.config(), "dispatch_event": "build", "auto_create_issues": True}
 
 
 def test_every_operation_is_made() -> None:
