@@ -39,11 +39,8 @@ _PACED: Final = 4
 _AWAKE: Final = 0.001
 """Seconds: as exactly as loops keep time."""
 
-_AT_HAND: Final = 3
+_AT_HAND: Final = 2
 """How many times `concurrency` may be at hand before no more is handed over."""
-
-_BEGUN_AT_ONCE: Final = 8
-"""Sends begun in one turn of the loop: the garbage collector looks at all that begins together, over and over."""
 
 _SWEEP: Final = timedelta(seconds=1)
 _AGAIN_AFTER_FAULT: Final = 1.0
@@ -77,9 +74,10 @@ class DeliveryWorker:
         self._clock = clock
         self.name = self._new_name()
         self._policy = policy or DeliveryPolicy()
-        self._limits = limits = limits or WorkerLimits()
+        self._limits = limits or WorkerLimits()
         self._random = random
         self._on_recorded = on_recorded
+        limits = self._limits
         self._lanes = Lanes(limits.per_target, limits.per_host, _PACED * limits.concurrency)
         self._sends = Sends(self._limits)
         self._results: list[tuple[Result, Outcome]] = []
@@ -152,15 +150,13 @@ class DeliveryWorker:
             return False
         if batch.claimed:
             asked, asked_at = self._reserved_at
-            self._lease_ends = max(self._lease_ends, asked + (batch.lease_until - asked_at).total_seconds())
+            lease_ends = asked + (batch.lease_until - asked_at).total_seconds()
+            self._lease_ends = max(self._lease_ends, lease_ends)
             if not self.held:  # what is held is looked after
                 self._wake.set()
             for one in batch.claimed:
                 self._lanes.take(one, self._host(one.delivery.target))
-            loop = (
-                asyncio.get_running_loop()
-            )  # two turns later: first, those who enqueued these enqueue again
-            loop.call_soon(loop.call_soon, self._fill)
+            self._fill()
         return True
 
     @property
@@ -224,7 +220,10 @@ class DeliveryWorker:
         except IntegrationError:
             self._results = [*finished, *self._results]
             raise
-        entries = [Finished(*one, kept) for one, kept in zip(finished, recorded, strict=True)]
+        entries = [
+            Finished(result, outcome, kept)
+            for (result, outcome), kept in zip(finished, recorded, strict=True)
+        ]
         lost = [entry for entry in entries if not entry.recorded.accepted]
         for entry in lost:
             logger().warning("lease lost", delivery_id=entry.result.claimed.delivery.delivery_id)
@@ -242,18 +241,16 @@ class DeliveryWorker:
     def _fill(self) -> None:
         """Start as many senders as there is room and work for."""
         self._pace()
-        for _ in range(_BEGUN_AT_ONCE):
-            if (found := self._next()) is None:
-                return
+        while (found := self._next()) is not None:
             task = asyncio.create_task(self._send_on(*found))
             self._sends.begin(task)
-        asyncio.get_running_loop().call_soon(self._fill)
 
     def _pace(self) -> None:
         """Have what waits for its slot sent then: one timer for all, at the first of them."""
         if self._lanes.next_slot is None or self._stopping:
             return
-        first = self._lanes.due(now := self._clock.now())
+        now = self._clock.now()
+        first = self._lanes.due(now)
         if first is None or (self._paced_at is not None and self._paced_at <= first):
             return
         if self._pacing is not None:
@@ -281,7 +278,8 @@ class DeliveryWorker:
                 self._sends.end(task)
                 if self._lanes.sent(lane):
                     self._more = True
-            if (found := self._next()) is None:
+            found = self._next()
+            if found is None:
                 break
             lane, claimed = found
             self._sends.begin(task)
@@ -384,8 +382,9 @@ class DeliveryWorker:
             elif self._sends:
                 self._sends.sweep()
                 await self._keep_lease()
-                until = asyncio.FIRST_COMPLETED
-                await asyncio.wait(self._sends, timeout=_SWEEP.total_seconds(), return_when=until)
+                await asyncio.wait(
+                    self._sends, timeout=_SWEEP.total_seconds(), return_when=asyncio.FIRST_COMPLETED
+                )
         await self._queue.release(self._unsent)
 
     async def _cancel(self) -> None:
