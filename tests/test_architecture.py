@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -201,6 +202,12 @@ def test_modules_are_small(name):
     """At most 400 lines; a provider's module at most 250."""
     lines = len(NAMES[name].read_text(encoding="utf-8").splitlines())
     assert lines <= (250 if name in provider_modules() else 400)
+
+
+def test_modules_of_providers_are_smaller():
+    """At most 120 lines in the median."""
+    lines = [len(NAMES[name].read_text(encoding="utf-8").splitlines()) for name in provider_modules()]
+    assert median(lines) <= 120
 
 
 @pytest.mark.parametrize("name", NAMES)
