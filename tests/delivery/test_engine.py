@@ -376,12 +376,10 @@ def test_limits_are_kept():
         sender = Scripted(lambda d, e: asyncio.sleep(0.001, sent()))
         async with engine_with(sender, limits=WorkerLimits(concurrency=6, per_target=4)) as engine:
             engine.start()
-            for number in range(30):
-                await engine.enqueue(event(str(number)), [A, B])
+            await asyncio.gather(*(engine.enqueue(event(str(number)), [A, B]) for number in range(30)))
             await ended(engine, 60)
             assert sender.most["all"] == 6
-            for number in range(30):
-                await engine.enqueue(event(f"a{number}"), [A])
+            await asyncio.gather(*(engine.enqueue(event(f"a{number}"), [A]) for number in range(30)))
             await ended(engine, 90)
             assert sender.most[A] == 4
 
