@@ -127,11 +127,20 @@ class Lanes:
         while self._line:
             lane = self._line.popleft()
             lane.in_line = False
-            if lane.host.sending < self._host_width:
-                return lane, self._begin(lane)
-            lane.parked = True
-            lane.host.parked.append(lane)
-            self.blocked += len(lane.ready)
+            host = lane.host
+            if host.sending >= self._host_width:
+                lane.parked = True
+                host.parked.append(lane)
+                self.blocked += len(lane.ready)
+                continue
+            claimed = lane.ready.popleft()
+            self.ready -= 1
+            lane.sending += 1
+            host.sending += 1
+            if lane.sending == self.width:
+                self.blocked += len(lane.ready)
+            self._stand(lane)
+            return lane, claimed
         return None
 
     def sent(self, lane: Lane) -> bool:
@@ -184,16 +193,6 @@ class Lanes:
         host.lanes += 1
         lane = self._lanes[target] = Lane(target, host)
         return lane
-
-    def _begin(self, lane: Lane) -> Claimed:
-        claimed = lane.ready.popleft()
-        self.ready -= 1
-        lane.sending += 1
-        lane.host.sending += 1
-        if lane.sending == self.width:
-            self.blocked += len(lane.ready)
-        self._stand(lane)
-        return claimed
 
     def _put_first(self) -> None:
         _, _, lane, claimed = heappop(self._slots)

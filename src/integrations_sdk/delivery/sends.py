@@ -33,8 +33,8 @@ class Sends:
 
     def has_room(self) -> bool:
         """Whether another one may begin."""
-        most = self._limits.concurrency
-        return len(self._started) - len(self._slow) < most and len(self._started) < 4 * most
+        under_way, most = len(self._started), self._limits.concurrency
+        return under_way < most + len(self._slow) and under_way < 4 * most
 
     def begin(self, task: asyncio.Task[None]) -> None:
         """A send begins."""

@@ -220,15 +220,14 @@ class DeliveryWorker:
         except IntegrationError:
             self._results = [*finished, *self._results]
             raise
-        entries = [
-            Finished(result, outcome, kept)
-            for (result, outcome), kept in zip(finished, recorded, strict=True)
-        ]
-        lost = [entry for entry in entries if not entry.recorded.accepted]
-        for entry in lost:
-            logger().warning("lease lost", delivery_id=entry.result.claimed.delivery.delivery_id)
-        if self._on_recorded is not None and len(lost) < len(entries):
-            await self._on_recorded([entry for entry in entries if entry.recorded.accepted])
+        told = []
+        for (result, outcome), kept in zip(finished, recorded, strict=True):
+            if kept.accepted:
+                told.append(Finished(result, outcome, kept))
+            else:
+                logger().warning("lease lost", delivery_id=result.claimed.delivery.delivery_id)
+        if self._on_recorded is not None and told:
+            await self._on_recorded(told)
 
     async def _keep_lease(self) -> None:
         """Renew the lease when a third of it has passed."""
@@ -284,7 +283,6 @@ class DeliveryWorker:
             lane, claimed = found
             self._sends.begin(task)
             self._tell_finished()
-        self._fill()
         self._tell_finished()
 
     def _tell_finished(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -18,7 +19,7 @@ class EventCache:
     """Events by their numbers, the oldest ones forgotten. Read from any thread, added to from one."""
 
     def __init__(self, size: int = _BYTES) -> None:
-        self._events: dict[int, QueuedEvent] = {}
+        self._events: OrderedDict[int, QueuedEvent] = OrderedDict()  # a dict looks for its first from the beginning
         self._left = size
 
     def find(self, numbers: Iterable[int]) -> dict[int, QueuedEvent]:
@@ -33,7 +34,7 @@ class EventCache:
         self._events[number] = event
         self._left -= len(event.body) + _OVERHEAD
         while self._left < 0:
-            forgotten = self._events.pop(next(iter(self._events)))
+            _, forgotten = self._events.popitem(last=False)
             self._left += len(forgotten.body) + _OVERHEAD
 
 

@@ -42,7 +42,7 @@ class QueuedEvent:
     body: bytes = attrs.field(repr=False)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class NewDelivery:
     """A delivery to be; see `Delivery` for its keys. `due_at` None is now."""
 
@@ -60,7 +60,7 @@ class Accepted(NamedTuple):
     duplicate: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Claimed:
     """A delivery in the hands of a worker.
 
@@ -96,7 +96,7 @@ class Batch:
     next_at: datetime | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Result:
     """What an attempt on a claimed delivery came to.
 

@@ -31,8 +31,8 @@ __all__ = [
     "fetch_for_rows",
     "fetch_numbers",
     "fetch_rows",
+    "or_nothing",
     "or_null",
-    "value",
 ]
 
 Value: TypeAlias = str | bytearray | int | float
@@ -90,9 +90,9 @@ def as_json(numbers: Iterable[Value]) -> str:
     return f"[{','.join(map(str, numbers))}]"
 
 
-def value(given: str | int | None) -> Value:
-    """What stands among values for something that may be missing."""
-    return NOTHING if given is None else given
+def or_nothing(given: Iterable[str | int | None]) -> list[Value]:
+    """What stands among values for some that may be missing."""
+    return [NOTHING if one is None else one for one in given]
 
 
 def or_null(column: str) -> str:

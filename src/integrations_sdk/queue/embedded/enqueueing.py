@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Accepted, NewDelivery, QueuedEvent
@@ -63,12 +63,8 @@ class Hand(NamedTuple):
     wanted: frozenset[str]
 
 
-class Handed(NamedTuple):
-    """A delivery that was stored as leased, under its number; `event` is that of its event."""
-
-    seq: int
-    event: int
-    delivery: NewDelivery
+Handed: TypeAlias = tuple[int, int, NewDelivery]
+"""A delivery that was stored as leased: its number, that of its event, and what it is."""
 
 
 class Lease(NamedTuple):
@@ -153,15 +149,16 @@ def store(
         now: microseconds since 1970.
         hand: what may be handed over is.
     """
-    found = _targets(cursor, bundles, known)
-    numbers = {**known, **found} if found else known
-    rows = _Rows(numbers, now)
-    rows.begin(cursor, hand, bundles)
+    found: dict[Target, int] = {}
+    numbers = _numbers(cursor, bundles, known, found)
+    rows = _Rows(now)
+    rows.begin(cursor, hand, set(numbers))
+    following = iter(numbers)
     accepted: list[tuple[Accepted, ...]] = []
     events: list[int | None] = []
     for bundle in bundles:
         first = rows.seq
-        accepted.append(tuple([rows.add(cursor, new, first) for new in bundle.deliveries]))
+        accepted.append(tuple([rows.add(cursor, new, next(following), first) for new in bundle.deliveries]))
         events.append(first if rows.seq > first else None)
         if rows.seq > first:
             event = bundle.event
@@ -177,8 +174,7 @@ _NOBODY: Final[frozenset[str]] = frozenset()
 class _Rows:
     """Rows of one batch, gathered delivery by delivery and written together."""
 
-    def __init__(self, numbers: Mapping[Target, int], now: int) -> None:
-        self._numbers = numbers
+    def __init__(self, now: int) -> None:
         self.seq = 1
         self._now = now
         self.events: list[Value] = []
@@ -192,18 +188,12 @@ class _Rows:
         self._heads: set[tuple[int, str]] = set()
         self._once: dict[tuple[int, str], str] = {}
 
-    def begin(self, cursor: sqlite3.Cursor, hand: Hand | None, bundles: Iterable[Bundle]) -> None:
-        """Find the place to go on from, and what may be handed over."""
+    def begin(self, cursor: sqlite3.Cursor, hand: Hand | None, targets: Iterable[int]) -> None:
+        """Find the place to go on from, and what for these targets may be handed over."""
         if hand is None:  # purging leaves the newest delivery, so no place is given twice
             self.seq = cursor.execute(_LAST).fetchone()[0] + 1
             return
-        sought = {
-            self._numbers[new.target]
-            for bundle in bundles
-            for new in bundle.deliveries
-            if new.delivery_id in hand.wanted
-        }
-        row = cursor.execute(_LOOK, (as_json(sought), self._now, hand.worker)).fetchone()
+        row = cursor.execute(_LOOK, (as_json(targets), self._now, hand.worker)).fetchone()
         last, free, leases = json.loads(row[0])
         self.seq = last + 1
         if free:
@@ -217,9 +207,9 @@ class _Rows:
                 return Lease(token, expires_at)
         return Lease(renew(cursor, hand.worker, hand.until, insert=True), hand.until)
 
-    def add(self, cursor: sqlite3.Cursor, new: NewDelivery, event: int) -> Accepted:
-        """Add a delivery of the event of that number, unless it was taken before."""
-        target, key, now = self._numbers[new.target], new.ordering_key, self._now
+    def add(self, cursor: sqlite3.Cursor, new: NewDelivery, target: int, event: int) -> Accepted:
+        """Add a delivery for the target, of the event, of these numbers, unless it was taken before."""
+        key, now = new.ordering_key, self._now
         if new.idempotency_key is not None:
             before = _before(cursor, new, target, self._once)
             if before is not None:
@@ -233,7 +223,7 @@ class _Rows:
             self._heads.add((target, key))
         elif new.delivery_id in self._wanted and target in self._free:
             state, lease = LEASED, self.lease.token
-            self.handed.append(Handed(seq, event, new))
+            self.handed.append((seq, event, new))
         elif due < self._due.get(target, due + 1):
             self._due[target] = due
         if state != LEASED and due <= now:  # it goes first now
@@ -285,16 +275,19 @@ def in_line(cursor: sqlite3.Cursor, due: Mapping[int, int]) -> None:
     execute_rows(cursor, _IN_LINE, 2, list(chain.from_iterable(due.items())))
 
 
-def _targets(
-    cursor: sqlite3.Cursor, bundles: Iterable[Bundle], known: Mapping[Target, int]
-) -> dict[Target, int]:
-    found: dict[Target, int] = {}
+def _numbers(
+    cursor: sqlite3.Cursor, bundles: Iterable[Bundle], known: Mapping[Target, int], found: dict[Target, int]
+) -> list[int]:
+    """The numbers of all deliveries' targets, in their order; those that are not known are put into `found`."""
+    numbers = []
     for bundle in bundles:
         for delivery in bundle.deliveries:
             target = delivery.target
-            if target not in known and target not in found:
-                found[target] = number(cursor, target)
-    return found
+            at = known.get(target) or found.get(target)
+            if at is None:
+                at = found[target] = number(cursor, target)
+            numbers.append(at)
+    return numbers
 
 
 def _before(

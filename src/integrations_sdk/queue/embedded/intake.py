@@ -52,13 +52,15 @@ class Intake:
         self.takers = Takers()
         self._incoming: list[Bundle] = []
         self._flushing: asyncio.Task[None] | None = None
+        self._flushing_in: asyncio.AbstractEventLoop | None = None
 
     async def take(self, event: QueuedEvent, deliveries: Sequence[NewDelivery]) -> tuple[Accepted, ...]:
         """Store them; see `Queue.enqueue`."""
-        future: asyncio.Future[tuple[Accepted, ...]] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[tuple[Accepted, ...]] = loop.create_future()
         self._incoming.append(Bundle(event, deliveries, future))
-        if not self._is_flushing():
-            self._flushing = asyncio.create_task(self._flush(), name="enqueue")
+        if self._flushing_in is not loop:  # a task of a loop that ended never goes on
+            self._flushing_in, self._flushing = loop, loop.create_task(self._flush(loop), name="enqueue")
         return await future
 
     def take_within(self, connection: object, bundle: Bundle) -> tuple[Accepted, ...]:
@@ -78,19 +80,18 @@ class Intake:
 
     async def finish(self) -> None:
         """Return when nothing is on its way any more."""
-        if self._flushing is not None and self._is_flushing():
+        if self._flushing is not None and self._flushing_in is asyncio.get_running_loop():
             await self._flushing
 
-    def _is_flushing(self) -> bool:
-        """Whether the task that stores is at work in this loop; one of a loop that ended never goes on."""
-        task = self._flushing
-        return task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()
-
-    async def _flush(self) -> None:
-        while self._incoming:
-            batch, self._incoming = self._incoming[:_MOST_AT_ONCE], self._incoming[_MOST_AT_ONCE:]
-            if wanted := [bundle for bundle in batch if _is_waited_for(bundle)]:
-                await self._store(wanted)
+    async def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            while self._incoming:
+                batch, self._incoming = self._incoming[:_MOST_AT_ONCE], self._incoming[_MOST_AT_ONCE:]
+                if wanted := [bundle for bundle in batch if _is_waited_for(bundle)]:
+                    await self._store(wanted)
+        finally:
+            if self._flushing_in is loop:
+                self._flushing_in = None
 
     async def _store(self, batch: Sequence[Bundle]) -> None:
         try:

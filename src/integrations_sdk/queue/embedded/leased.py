@@ -16,25 +16,19 @@ def handed_over(bundles: Sequence[Bundle], stored: Stored, now: int) -> Batch:
     """What was handed over, as a claim would have it."""
     events = {number: bundle.event for number, bundle in zip(stored.events, bundles, strict=True)}
     at = moment(now)
-    made = [
-        Claimed(
-            handle=handed.seq,
-            token=stored.lease.token,
-            tries=0,
-            event=events[handed.event],
-            slot=None,
-            slot_ends=None,
-            delivery=Delivery(
-                delivery_id=handed.delivery.delivery_id,
-                event_id=events[handed.event].event_id,
-                event_type=events[handed.event].event_type,
-                target=handed.delivery.target,
-                state=DeliveryState.LEASED,
-                due_at=at,
-                created_at=at,
-                idempotency_key=handed.delivery.idempotency_key,
-            ),
+    lease = stored.lease
+    made = []
+    for seq, number, new in stored.handed:
+        event = events[number]
+        delivery = Delivery(
+            delivery_id=new.delivery_id,
+            event_id=event.event_id,
+            event_type=event.event_type,
+            target=new.target,
+            state=DeliveryState.LEASED,
+            due_at=at,
+            created_at=at,
+            idempotency_key=new.idempotency_key,
         )
-        for handed in stored.handed
-    ]
-    return Batch(claimed=tuple(made), lease_until=moment(stored.lease.expires_at))
+        made.append(Claimed(handle=seq, token=lease.token, tries=0, delivery=delivery, event=event))
+    return Batch(claimed=tuple(made), lease_until=moment(lease.expires_at))

@@ -24,8 +24,8 @@ from integrations_sdk.queue.embedded.bulk import (
     execute_rows,
     fetch_columns_for_rows,
     fetch_for_rows,
+    or_nothing,
     or_null,
-    value,
 )
 from integrations_sdk.queue.embedded.claiming import take_turns
 from integrations_sdk.queue.embedded.enqueueing import add_first_due, in_line
@@ -119,10 +119,8 @@ class _Ledger:
             held = self._move(result, target, self._now, _NO_ATTEMPT)
             return Taken(accepted=True, failing_since=count.failing, held=held)
         started, latency = microseconds(attempt.started_at), attempt.latency // _MICROSECOND
-        logged = (
-            1, result.claimed.delivery.attempts + 1, started, latency,
-            *map(value, (attempt.http_status, attempt.error, attempt.excerpt, attempt.address, attempt.request_id)),
-        )  # fmt: skip
+        told = (attempt.http_status, attempt.error, attempt.excerpt, attempt.address, attempt.request_id)
+        logged = (1, result.claimed.delivery.attempts + 1, started, latency, *or_nothing(told))
         self._latencies[target, bucket(latency)] += 1
         count.at, count.status = started, attempt.http_status
         was_failing = count.failing is not None
@@ -143,7 +141,7 @@ class _Ledger:
         execute_rows(cursor, _RESULTS, _RESULT_COLUMNS, self._results)
         counts: list[Value] = []
         for target, c in self._counts.items():
-            counts += (target, c.succeeded, c.failed, *map(value, (c.at, c.status, c.failing)), NOTHING)
+            counts += (target, c.succeeded, c.failed, *or_nothing((c.at, c.status, c.failing)), NOTHING)
         for (target, number), times in self._latencies.items():
             counts += (target, times, NOTHING, NOTHING, NOTHING, NOTHING, number)
         execute_rows(cursor, _COUNTS, _COUNT_COLUMNS, counts)
@@ -153,7 +151,6 @@ class _Ledger:
     def _move(self, result: Result, target: int, started: int, logged: tuple[Value, ...]) -> bool:
         """Note where the delivery goes, and its attempt; whether that disabled its target."""
         delivery, seq = result.claimed.delivery, result.claimed.handle
-        error = value(delivery.error if result.attempt is None else result.attempt.error)
         match result.verdict:
             case Done():
                 self._results += (seq, DELIVERED, started, self._now, NOTHING, *logged)
@@ -161,17 +158,22 @@ class _Ledger:
                 self._results += (seq, FAILED, started, self._now, reason, *logged)
             case At(when):
                 due = microseconds(when)
-                self._results += (seq, PENDING, due, NOTHING, error, *logged)
+                self._results += (seq, PENDING, due, NOTHING, _error_of(result), *logged)
                 self._due[target] = min(self._due.get(target, due), due)
                 return False
             case Disable(reason):
-                self._results += (seq, PENDING, self._now, NOTHING, error, *logged)
+                self._results += (seq, PENDING, self._now, NOTHING, _error_of(result), *logged)
                 self._due[target] = min(self._due.get(target, self._now), self._now)
                 return hold(self._cursor, target, reason, self._now)
         key = delivery.ordering_key
         if key is not None:
             self._ended_keys += (target, key)
         return False
+
+
+def _error_of(result: Result) -> Value:
+    error = result.claimed.delivery.error if result.attempt is None else result.attempt.error
+    return NOTHING if error is None else error
 
 
 def record(cursor: sqlite3.Cursor, results: Sequence[Result], now: int) -> list[Taken]:
