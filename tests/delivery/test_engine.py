@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import random
 import sqlite3
 from collections import Counter
@@ -435,9 +436,9 @@ def test_what_was_handed_over_is_kept_and_given_back():
             other = await engine.queue.claim("other", limit=1, lease=timedelta(seconds=1), per_target=1)
             assert other.claimed == ()
             worker = engine._worker
-            assert worker.reserve(A)
+            assert worker.reserve([A]) == [True]
             await engine.stop(grace=timedelta(0))
-            assert not worker.reserve(A)
+            assert worker.reserve([A]) == [False]
             assert (await engine.queue.query()).deliveries[0].state is DeliveryState.PENDING
 
     asyncio.run(main())
@@ -611,6 +612,74 @@ def test_an_abandoning_stop_gives_everything_back():
             await sender.until(1)
             await engine.stop(grace=timedelta(0))
             assert (await engine.queue.query()).deliveries[0].state is DeliveryState.PENDING
+
+    asyncio.run(main())
+
+
+def test_a_stop_gives_back_what_was_begun_just_now():
+    """Also a send whose task has not run yet is given back, and the stop ends."""
+
+    async def main():
+        sender = Scripted(lambda d, e: asyncio.Event().wait())
+        async with engine_with(sender) as engine:
+            engine.start()
+            await eventually_true(lambda: not engine._worker._is_due())
+            worker = engine._worker
+            take = worker.take
+
+            def stop_upon(batch, reserved):
+                taken = take(batch, reserved)
+                worker.stop(abandon=True)
+                return taken
+
+            worker.take = stop_upon
+            await engine.enqueue(event(), [A])
+            async with asyncio.timeout(5):
+                await engine.stop(grace=timedelta(0))
+            assert (await engine.queue.query()).deliveries[0].state is DeliveryState.PENDING
+
+    asyncio.run(main())
+
+
+def test_a_send_knows_nothing_of_who_enqueued():
+    """It has a context of its own: what one caller set in theirs is not there, for this or for a later delivery."""
+    caller = contextvars.ContextVar("caller", default="nobody")
+
+    async def main():
+        seen = []
+
+        async def answer():
+            seen.append(caller.get())
+            return sent()
+
+        async with engine_with(Scripted(lambda d, e: answer())) as engine:
+            engine.start()
+            await eventually_true(lambda: not engine._worker._is_due())
+            for number in range(2):
+                caller.set(f"caller {number}")
+                await engine.enqueue(event(str(number)), [A])
+                await ended(engine, number + 1)
+            assert seen == ["nobody"] * 2
+
+    asyncio.run(main())
+
+
+def test_a_task_that_sent_sends_on():
+    """What comes one after another is sent by one task."""
+
+    async def main():
+        tasks = set()
+
+        async def answer():
+            tasks.add(asyncio.current_task())
+            return sent()
+
+        async with engine_with(Scripted(lambda d, e: answer())) as engine:
+            engine.start()
+            for number in range(5):
+                await engine.enqueue(event(str(number)), [A])
+                await ended(engine, number + 1)
+            assert len(tasks) == 1
 
     asyncio.run(main())
 

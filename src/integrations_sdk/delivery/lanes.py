@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Hashable, Iterator
 from datetime import datetime
 from heapq import heappop, heappush
+from typing import TypeAlias
 
 from integrations_sdk.models.delivery import Target
 from integrations_sdk.queue.base import Claimed
 
-__all__ = ["Lane", "Lanes"]
+__all__ = ["Found", "Lane", "Lanes"]
 
 
 class _Host:
@@ -46,6 +47,10 @@ class Lane:
         self.parked = False
         self.was_full = False
         self.total = 0
+
+
+Found: TypeAlias = tuple[Lane, Claimed]
+"""What is to be sent next, and in which lane it is."""
 
 
 class Lanes:
@@ -122,7 +127,7 @@ class Lanes:
             self._put_first()
         return self.next_slot
 
-    def next(self) -> tuple[Lane, Claimed] | None:
+    def next(self) -> Found | None:
         """What to send now; None if nothing can be."""
         while self._line:
             lane = self._line.popleft()
@@ -139,7 +144,9 @@ class Lanes:
             host.sending += 1
             if lane.sending == self.width:
                 self.blocked += len(lane.ready)
-            self._stand(lane)
+            elif lane.ready:
+                lane.in_line = True
+                self._line.append(lane)
             return lane, claimed
         return None
 
@@ -205,7 +212,9 @@ class Lanes:
         self.ready += 1
         if lane.parked or lane.sending >= self.width:
             self.blocked += 1
-        self._stand(lane)
+        elif not lane.in_line:
+            lane.in_line = True
+            self._line.append(lane)
 
     def _forget(self, lane: Lane) -> None:
         self.held -= 1

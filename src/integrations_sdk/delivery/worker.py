@@ -14,7 +14,7 @@ from typing import Final
 from integrations_sdk.clock import Clock, uuid7
 from integrations_sdk.delivery.finished import Finished, OnRecorded
 from integrations_sdk.delivery.judging import judge
-from integrations_sdk.delivery.lanes import Lane, Lanes
+from integrations_sdk.delivery.lanes import Found, Lanes
 from integrations_sdk.delivery.limits import Route, WorkerLimits
 from integrations_sdk.delivery.schedule import DeliveryPolicy, refusal
 from integrations_sdk.delivery.sending import failure, too_late, unroutable
@@ -79,7 +79,7 @@ class DeliveryWorker:
         self._on_recorded = on_recorded
         limits = self._limits
         self._lanes = Lanes(limits.per_target, limits.per_host, _PACED * limits.concurrency)
-        self._sends = Sends(self._limits)
+        self._sends = Sends(self._limits, self._send_on)
         self._results: list[tuple[Result, Outcome]] = []
         self._unsent: list[Claimed] = []
         self._wake = asyncio.Event()
@@ -121,8 +121,7 @@ class DeliveryWorker:
         """
         self._stopping = True
         if abandon:
-            for task in self._sends:
-                task.cancel()
+            self._sends.cancel()
         self._wake.set()
 
     @property
@@ -130,18 +129,19 @@ class DeliveryWorker:
         """See `Taker.lease`."""
         return self._limits.lease
 
-    def reserve(self, target: Target) -> bool:
+    def reserve(self, targets: Sequence[Target]) -> Sequence[bool]:
         """See `Taker.reserve`: not beyond what is soon sent, so that what is claimed always finds room, too."""
         if self._stopping or self._is_due():
-            return False
-        if self._at_work() + self._reserved >= _AT_HAND * self._limits.concurrency:
-            return False
-        if self._lanes.room(target) <= self._reserved:
-            return False
-        if not self._reserved:
+            return [False] * len(targets)
+        before, most = self._reserved, _AT_HAND * self._limits.concurrency - self._at_work()
+        kept = []
+        for target in targets:
+            room = self._reserved < most and self._reserved < self._lanes.room(target)
+            self._reserved += room
+            kept.append(room)
+        if not before:
             self._reserved_at = time.monotonic(), self._clock.now()
-        self._reserved += 1
-        return True
+        return kept
 
     def take(self, batch: Batch, reserved: int) -> bool:
         """See `Taker.take`."""
@@ -238,11 +238,10 @@ class DeliveryWorker:
                 self._lease_ends = asked + lease
 
     def _fill(self) -> None:
-        """Start as many senders as there is room and work for."""
+        """Have as much sent as there is room and work for."""
         self._pace()
         while (found := self._next()) is not None:
-            task = asyncio.create_task(self._send_on(*found))
-            self._sends.begin(task)
+            self._sends.give(found)
 
     def _pace(self) -> None:
         """Have what waits for its slot sent then: one timer for all, at the first of them."""
@@ -262,15 +261,16 @@ class DeliveryWorker:
         self._pacing = self._paced_at = None
         self._fill()
 
-    def _next(self) -> tuple[Lane, Claimed] | None:
+    def _next(self) -> Found | None:
         """What to send now, if there is room to."""
         return self._lanes.next() if not self._stopping and self._sends.has_room() else None
 
-    async def _send_on(self, lane: Lane, claimed: Claimed) -> None:
-        """Send one delivery after another, as long as there is one to send: a task for each would cost more."""
+    async def _send_on(self, found: Found | None) -> None:
+        """Send one delivery after another."""
         task = asyncio.current_task()
         assert task is not None
-        while True:
+        while found is not None:
+            lane, claimed = found
             try:
                 await self._send(claimed, task)
             finally:
@@ -278,12 +278,11 @@ class DeliveryWorker:
                 if self._lanes.sent(lane):
                     self._more = True
             found = self._next()
-            if found is None:
-                break
-            lane, claimed = found
-            self._sends.begin(task)
+            if found is not None:
+                self._sends.begin(task)
             self._tell_finished()
-        self._tell_finished()
+            if found is None and not self._stopping:
+                found = await self._sends.given(task)
 
     def _tell_finished(self) -> None:
         """Have results recorded: many at once, or a few after a while."""
@@ -390,7 +389,7 @@ class DeliveryWorker:
         for timer in (self._pacing, self._lingering):
             if timer is not None:
                 timer.cancel()
-        tasks = [*self._sends, *([self._listening] if self._listening is not None else [])]
+        tasks = [*self._sends.tasks, *([self._listening] if self._listening is not None else [])]
         for task in tasks:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

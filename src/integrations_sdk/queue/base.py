@@ -60,8 +60,8 @@ class Taker(Protocol):
         """For how long what is handed over stays with it, and all else that it holds; at least for half of that."""
         ...
 
-    def reserve(self, target: Target) -> bool:
-        """Whether it would take one more delivery of the target; if so, it keeps room until `take()`."""
+    def reserve(self, targets: Sequence[Target]) -> Sequence[bool]:
+        """Whether it would take a delivery of each of the targets; where so, it keeps room until `take()`."""
         ...
 
     def take(self, batch: Batch, reserved: int) -> bool:

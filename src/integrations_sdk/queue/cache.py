@@ -19,7 +19,9 @@ class EventCache:
     """Events by their numbers, the oldest ones forgotten. Read from any thread, added to from one."""
 
     def __init__(self, size: int = _BYTES) -> None:
-        self._events: OrderedDict[int, QueuedEvent] = OrderedDict()  # a dict looks for its first from the beginning
+        self._events: OrderedDict[int, QueuedEvent] = (
+            OrderedDict()
+        )  # a dict looks for its first from the beginning
         self._left = size
 
     def find(self, numbers: Iterable[int]) -> dict[int, QueuedEvent]:

@@ -50,8 +50,9 @@ class Takers:
             return None
         suitable = [new for bundle in bundles for new in bundle.deliveries if _is_suitable(new)]
         for taker in list(self._attached):
-            wanted = frozenset(new.delivery_id for new in suitable if taker.reserve(new.target))
-            if wanted:
+            room = taker.reserve([new.target for new in suitable])
+            if any(room):
+                wanted = frozenset(new.delivery_id for new, kept in zip(suitable, room, strict=True) if kept)
                 self._attached.remove(taker)
                 self._attached.append(taker)
                 return Offer(taker, Hand(taker.name, microseconds(now + taker.lease), wanted))

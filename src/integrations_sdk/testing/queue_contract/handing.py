@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -52,13 +53,12 @@ class Hands:
         """See `Taker.lease`."""
         return LEASE
 
-    def reserve(self, target: Target) -> bool:
+    def reserve(self, targets: Sequence[Target]) -> Sequence[bool]:
         """See `Taker.reserve`."""
-        assert isinstance(target, Target)
-        if self.reserved + len(self.taken) >= self.room:
-            return False
-        self.reserved += 1
-        return True
+        assert all(isinstance(target, Target) for target in targets)
+        room = self.room - self.reserved - len(self.taken)
+        self.reserved += min(room, len(targets))
+        return [number < room for number in range(len(targets))]
 
     def take(self, batch: Batch, reserved: int) -> bool:
         """See `Taker.take`."""
