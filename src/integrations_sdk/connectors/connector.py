@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import timedelta
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar, cast
 
 import attrs
 
@@ -161,10 +161,11 @@ class Connector(Generic[C_co]):
 
     async def handle_event(self, event: Event) -> Outcome:
         """Act on an event that `wants()` let through. A notifier tells people; an event sink records it."""
-        if isinstance(self, Notifier):
-            return await self.notify(message_for(event))
-        if isinstance(self, EventSink):
-            return await self.send_event(event)
+        kind = type(self)
+        if issubclass(kind, Notifier):  # remembered; isinstance() looks at each method anew
+            return await cast("Notifier", self).notify(message_for(event))
+        if issubclass(kind, EventSink):
+            return await cast("EventSink", self).send_event(event)
         return self.skipped("events", f"{self.title} does not act on events")
 
     def wants(self, event: Event) -> str | None:
