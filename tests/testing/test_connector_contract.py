@@ -302,7 +302,7 @@ class Attached(Pager):
         try:
             return await super().notify(message)
         except ConnectorError as error:
-            error.again = lambda: self.notify(message)  # type: ignore[attr-defined]  # wrong on purpose
+            error.again = lambda: self.notify(message)  # wrong on purpose
             raise
 
 
