@@ -92,3 +92,5 @@ def test_only_what_takes_forms_is_sent_one(said: Said) -> None:
     """The webhook for GitHub's events takes JSON alone, that for Slack's messages forms with its fields."""
     assert any("the contract has no such body" in line for line in said(message(), url=f"{HOOK}/github"))
     assert any("/title: " in line for line in said(('name="title"', "\r\nx"), url=f"{HOOK}/slack"))
+    for part in (message(), file(0)):  # whose attachments are no files
+        assert any("the contract has no such part" in line for line in said(part, url=f"{HOOK}/slack"))

@@ -75,18 +75,20 @@ def unfit(spec: Spec, operation: str, request: Request) -> list[str]:
     schema = content_of(spec, operation).get(FORM, {}).get("schema")
     if schema is None:
         return [f"  {FORM}: the contract has no such body"]
+    if (fields := properties(spec, schema)) is None:  # any
+        return []
+    attachments = fields.get("attachments", {})
+    files = properties(spec, attachments.get("items", {})) or {}
+    most = attachments.get("maxItems", 0) if "filename" in files else 0
     try:
-        return [f"  {line}" for line in _wrong(parts_of(request), properties(spec, schema))]
+        return [f"  {line}" for line in _wrong(parts_of(request), fields, most)]
     except ValueError as error:
         return [f"  {error}"]
 
 
-def _wrong(parts: Sequence[Part], fields: Mapping[str, Spec] | None) -> Iterator[str]:
-    if fields is None:  # any
-        return
-    takes_files = "attachments" in fields
-    files = [part for part in parts if takes_files and _FILE.fullmatch(part.name)]
-    messages = [part for part in parts if takes_files and part.name == _MESSAGE]
+def _wrong(parts: Sequence[Part], fields: Mapping[str, Spec], most: int) -> Iterator[str]:
+    files = [part for part in parts if most and _FILE.fullmatch(part.name)]
+    messages = [part for part in parts if most and part.name == _MESSAGE]
     known = {part.name for part in (*files, *messages)} | (set() if messages else fields.keys())
     for name, times in Counter(part.name for part in parts).items():
         if name not in known:
@@ -98,7 +100,7 @@ def _wrong(parts: Sequence[Part], fields: Mapping[str, Spec] | None) -> Iterator
             yield f"/{part.name}: a file has a name and a content type"
     for part in messages:
         yield from _misplaced(part, {_FILE.sub(r"\1", file.name) for file in files})
-    if len(files) > (most := fields.get("attachments", {}).get("maxItems", 0)):
+    if len(files) > most:
         yield f"/files: {len(files)} of at most {most}"
 
 
