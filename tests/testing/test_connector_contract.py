@@ -138,6 +138,27 @@ class Mistaken(Pager):
         return found and Fault(RejectedError, found.message)
 
 
+class Stubborn(Pager):
+    """Asks with the same refused credentials over and over."""
+
+    async def notify(self, message: Message) -> Outcome:
+        for _ in range(2):
+            if isinstance(done := await self.attempt(super().notify(message)), Outcome):
+                return done
+        return await super().notify(message)
+
+
+class Brooding(Pager):
+    """Waits before it says that it was refused."""
+
+    async def notify(self, message: Message) -> Outcome:
+        try:
+            return await super().notify(message)
+        except ConnectorError:
+            await self.context.clock.sleep(5)
+            raise
+
+
 class Taciturn(Pager):
     """Says it in its own words alone."""
 
@@ -255,6 +276,14 @@ class Deaf(Pager):
             return await super().check()
         except asyncio.CancelledError:
             return CheckResult(detail="never mind")
+
+
+class Lingering(Pager):
+    """Goes on when it is cancelled."""
+
+    async def check(self) -> CheckResult:
+        self.going = asyncio.ensure_future(super().check())
+        return await asyncio.shield(self.going)
 
 
 class Fragile(Pager):
@@ -550,6 +579,9 @@ BROKEN: list[tuple[type, str, dict[str, Any]]] = [
     (Patient, "test_the_policy_bounds_every_request", {}),
     (Optimist, "test_refused_credentials_ask_for_new_ones", {"doing": "check"}),
     (Mistaken, "test_refused_credentials_ask_for_new_ones", {"doing": "notify"}),
+    (Stubborn, "test_refused_credentials_ask_for_new_ones", {"doing": "notify"}),
+    (Brooding, "test_refused_credentials_ask_for_new_ones", {"doing": "notify"}),
+    (failing(attempts=3), "test_refused_credentials_ask_for_new_ones", {"doing": "notify"}),
     (Mistaken, "test_a_missing_right_is_an_error_of_its_own", {"doing": "notify"}),
     (Dismissive, "test_what_is_not_there_is_said", {"doing": "check"}),
     (Taciturn, "test_a_refusal_is_told_in_the_vendors_words", {"doing": "notify"}),
@@ -566,6 +598,7 @@ BROKEN: list[tuple[type, str, dict[str, Any]]] = [
     (Forgetful, "test_many_at_once_are_told_apart", {"doing": "notify"}),
     (Restless, "test_a_check_that_works_says_so", {}),
     (Deaf, "test_cancelling_ends_it_at_once", {"doing": "check"}),
+    (Lingering, "test_cancelling_ends_it_at_once", {"doing": "check"}),
     (Fragile, "test_closing_twice_is_closing", {}),
     (Eager, "test_it_wants_nothing_that_is_filtered_out", {}),
     (Eager, "test_it_wants_what_it_is_subscribed_to", {}),
