@@ -146,10 +146,10 @@ def _together(
     paths = {problem.path for problem in known}
     try:
         return [problem for problem in check(values) if problem.path not in paths]
-    except Exception:
+    except Exception:  # it was given values that are no values of those fields, which are named already
         if not known:
             raise
-        return []  # it was given values that are no values of those fields, which are named already
+        return []
 
 
 def _value(annotation: object, value: object, path: str, validate: Any = None) -> object:

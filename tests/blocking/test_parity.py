@@ -184,7 +184,7 @@ def _seen(answer: Callable[[], Any]) -> str:
     """What came of a call, but for times, ports and random ids."""
     try:
         result = answer()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  # both sides shall raise the same, whatever it is
         return VOLATILE.sub("~", f"{type(error).__name__}: {error}")
     return VOLATILE.sub("~", str(plain(result)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from integrations_sdk.models import Attachment, Message
 from support.clients import Versus, against
 from support.recording import Difference, Extra
 
@@ -43,6 +44,31 @@ def test_a_bots_post(versus: Versus) -> None:
         LOGS_IN,
         given=lambda it: it.bot_config(),
         ours=lambda it: it.send_message(text="Deployed"),
+        theirs=theirs,
+    )
+
+
+def test_a_bots_file(versus: Versus) -> None:
+    """A form with the file's name and content, and its id in the post."""
+    content = b"a;b\r\n1;2\r\n"
+
+    def theirs(stand_in: Any) -> Any:
+        client, channel = driver(stand_in), stand_in.bot_config()["channel_id"]
+        (file,) = client.files.upload_file(channel_id=channel, files=("report.csv", content))["file_infos"]
+        return client.posts.create_post(channel_id=channel, message="Report", file_ids=[file["id"]])
+
+    versus(
+        "notify",
+        LOGS_IN,
+        Difference(
+            "query.channel_id", "the client's is in the query too, for files that are sent without a form"
+        ),
+        Difference("body.message", "ours is beside a bar of its level's colour"),
+        Difference("body.props", "which is an attachment of the post"),
+        given=lambda it: it.bot_config(),
+        ours=lambda it: it.notify(
+            Message(text="Report", attachments=(Attachment.of("report.csv", content),))
+        ),
         theirs=theirs,
     )
 

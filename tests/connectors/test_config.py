@@ -42,9 +42,9 @@ def test_settings_are_frozen_keyword_only_and_slotted() -> None:
     config = AcmeConfig(url="https://acme.example", token=Secret("x"))
 
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        config.url = "https://other.example"  # type: ignore[misc]  # wrong on purpose
+        config.url = "https://other.example"  # wrong on purpose
     with pytest.raises(TypeError):
-        AcmeConfig("https://acme.example", Secret("x"))  # type: ignore[misc]  # wrong on purpose
+        AcmeConfig("https://acme.example", Secret("x"))  # wrong on purpose
     assert not hasattr(config, "__dict__")
     assert config == AcmeConfig(url="https://acme.example", token=Secret("x"))
 

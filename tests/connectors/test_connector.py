@@ -90,20 +90,29 @@ def test_retryable_means_that_nothing_happens_twice(status, method, options, ret
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "limited"),
-    [(RateLimitedError, 400, True), (RejectedError, 400, False), (RateLimitedError, 403, False)],
+    ("kind", "retryable", "status", "meant"),
+    [
+        (RateLimitedError, None, 400, 429),
+        (RateLimitedError, False, 400, 400),
+        (RejectedError, None, 400, 400),
+        (RateLimitedError, None, 403, 403),
+        (RejectedError, None, 500, 400),
+        (RejectedError, True, 500, 500),
+        (ProviderUnavailableError, None, 500, 500),
+        (RateLimitedError, None, 503, 503),
+    ],
 )
-def test_a_fault_that_is_a_limit_is_waited_out(kind, status, limited):
-    """Whatever its status (AWS: 400): nothing was done, so it may be repeated. 403 says by headers when to come back."""
+def test_what_a_fault_says_goes_before_a_misleading_status(kind, retryable, status, meant):
+    """A limit is waited out whatever its status (AWS: 400); a refusal is not repeated (an old Alertmanager: 500)."""
 
-    class Limited(Plain):
+    class Faulty(Plain):
         def fault(self, response):
-            return Fault(kind, "too often")
+            return Fault(kind, "too often", retryable=retryable)
 
     http = ScriptedHttp([reply(status, {}, retry_after="3")])
     with pytest.raises(kind):
-        asyncio.run(connect(Limited, {}, http).call("POST", "/x", operation="x"))
-    assert (http.calls[0].status_of(reply(status)) == 429) is limited
+        asyncio.run(connect(Faulty, {}, http).call("POST", "/x", operation="x"))
+    assert http.calls[0].status_of(reply(status)) == meant
 
 
 @pytest.mark.parametrize(

@@ -437,7 +437,7 @@ def test_a_remembered_issue_that_is_gone_is_searched_for(gone: object) -> None:
     other = {**ISSUE, "number": 3, "body": f"somebody quotes {mark_of('a#1')}"}
     right = {**ISSUE, "number": 40, "body": f"text\n\n<sub>sync id {mark_of('a#1')}</sub>"}
     result = {"total_count": 2, "incomplete_results": True, "items": [other, right]}
-    http = ScriptedHttp([reply(201, ISSUE), gone, reply(200, result), reply(200, right)])  # type: ignore[list-item]
+    http = ScriptedHttp([reply(201, ISSUE), gone, reply(200, result), reply(200, right)])
     configured = {"token": CANARY, "repository": "octo-org/octo-repo"}
     github = connect(GitHubConnector, configured, http, memory=memory)
     run(github.create_issue(IssueDraft(title="x", external_id="a#1")))

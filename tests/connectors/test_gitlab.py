@@ -643,7 +643,7 @@ def test_a_token_that_may_not_read_itself_is_no_failure() -> None:
 )
 def test_token_warnings(token: Mapping[str, object], count: int) -> None:
     """A fortnight before it expires, and without the scope `api`, there is a warning."""
-    assert len(token_warnings(token, date(2026, 1, 1))) == count  # type: ignore[arg-type]  # plain test data
+    assert len(token_warnings(token, date(2026, 1, 1))) == count
 
 
 # --- contract ----------------------------------------------------------------------
@@ -915,7 +915,7 @@ def test_paths_arrive_as_they_were_sent(transport: type[HttpxTransport | Aiohttp
 
     async def live(stand_in: GitLabStandIn) -> str | None:
         http = HttpClient(transport(), SystemClock())
-        gitlab = connect(GitLabConnector, stand_in.config(), http)  # type: ignore[arg-type]  # a real sender
+        gitlab = connect(GitLabConnector, stand_in.config(), http)
         stand_in.fail(status=503, retry_after=0)
         outcome = await gitlab.create_issue(IssueDraft(title="x", external_id="gitlab:a/b#1"))
         found = await gitlab.find_issue("gitlab:a/b#1")

@@ -78,7 +78,7 @@ class Jenkins:
         self.clock = FakeClock()
         others = {"gitlab-1": host} if host is not None else {}
         given = {**self.server.config(), **more}
-        self.connector = connect(JenkinsConnector, given, self.http, clock=self.clock, others=others)  # type: ignore[arg-type]
+        self.connector = connect(JenkinsConnector, given, self.http, clock=self.clock, others=others)
 
     def passed(self, job: str) -> list[dict[str, str]]:
         """The parameters of a job's builds."""
@@ -393,7 +393,7 @@ def test_jenkins_names_no_queue_item() -> None:
         {**CONFIG, "report_status_to": "gitlab-1"},
         ScriptedHttp([info, reply(201)]),
         others={"gitlab-1": Host()},
-    )  # type: ignore[dict-item]
+    )
     outcome = run(known.trigger_build(BuildRequest(commit_sha=SHA)))
     assert outcome
     assert outcome.reference is None
@@ -636,7 +636,7 @@ def test_what_shows_no_statuses_is_refused_before_anything_is_built() -> None:
         {**jenkins.server.config(), "report_status_to": "x"},
         jenkins.http,
         others={"x": other},
-    )  # type: ignore[dict-item]
+    )
     with pytest.raises(ConfigurationError, match="report_status_to"):
         run(known.trigger_build(BuildRequest(commit_sha=SHA)))
     assert jenkins.started() == []

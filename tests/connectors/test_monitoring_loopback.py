@@ -17,6 +17,7 @@ from integrations_sdk.connectors.base import (
     Event,
     LogEntry,
     Metric,
+    RejectedError,
 )
 from integrations_sdk.connectors.registry import Registry
 from integrations_sdk.http.client import HttpClient
@@ -113,6 +114,19 @@ def test_logs_arrive(provider: str) -> None:
         assert len(sandbox.received) > 1
         arrived = getattr(sandbox[provider], "logs", None) or sandbox[provider].events
         assert len(arrived) == 1001
+
+
+def test_a_silence_that_an_old_alertmanager_does_not_know_is_refused_at_once() -> None:
+    """Before 0.26 it answers 500, as where it is broken, which is asked again."""
+
+    async def delete(connector: Connector[ConnectorConfig]) -> None:
+        with pytest.raises(RejectedError, match="silence not found"):
+            await connector.delete_silence("none")
+
+    with Sandbox() as sandbox:
+        sandbox["prometheus"].fail(status=500, body=b'"silence not found"', times=None)
+        with_connector(sandbox, "prometheus", delete)
+        assert len(sandbox["prometheus"].refused) == 1
 
 
 def test_a_repeated_envelope_is_one_event() -> None:

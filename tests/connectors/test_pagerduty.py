@@ -240,7 +240,7 @@ def test_an_alert_through_its_life(conformity) -> None:
 def test_a_severity_that_pagerduty_lacks_is_refused() -> None:
     """Before anything is sent."""
     with pytest.raises(ConfigurationError, match="expected one of critical, error, warning, info"):
-        run(make(ScriptedHttp()).trigger_alert("x", severity="fatal"))  # type: ignore[arg-type]
+        run(make(ScriptedHttp()).trigger_alert("x", severity="fatal"))
 
 
 @pytest.mark.contracts
@@ -469,7 +469,7 @@ def test_a_refusal_for_too_many_requests_is_obeyed() -> None:
 
     stand_in.fail(status=429, headers={"ratelimit-remaining": "0", "ratelimit-reset": "7"})
     pagerduty = connect(PagerDutyConnector, stand_in.config(), ScriptedHttp(), clock=clock)
-    pagerduty.context = attrs.evolve(pagerduty.context, http=HttpClient(Wire(), clock, random=lambda: 0.0))  # type: ignore[arg-type]
+    pagerduty.context = attrs.evolve(pagerduty.context, http=HttpClient(Wire(), clock, random=lambda: 0.0))
     began = clock.now()
     outcome = run(pagerduty.trigger_alert("x"))
     assert outcome.attempts == 2

@@ -73,7 +73,7 @@ class Listing(Connector[ConnectorConfig]):
     provider = "listing"
     title = "Listing"
     Config = ConnectorConfig
-    base_url = "https://api.test"  # type: ignore[assignment]  # constant here
+    base_url = "https://api.test"
 
 
 def listed(http: ScriptedHttp) -> list[dict[str, object]]:

@@ -392,6 +392,14 @@ def test_query_finds_what_was_pushed() -> None:
     )
 
 
+def test_alerts_and_rules_are_returned_as_they_are() -> None:
+    """Those of Prometheus's own rules, the rules by their groups."""
+    alert, group = {"labels": {"alertname": "Down"}, "state": "firing"}, {"name": "shop", "rules": []}
+    prometheus = make(ScriptedHttp([reply(200, {"data": {"alerts": [alert], "groups": [group]}})]))
+    assert asyncio.run(prometheus.alerts()) == [alert]
+    assert asyncio.run(prometheus.rules()) == [group]
+
+
 @pytest.mark.parametrize("body", [{"status": "success"}, {"data": None}, {"data": {"alerts": "x"}}])
 def test_odd_answers_are_empty(body: dict[str, object]) -> None:
     """An answer without the expected data is an empty one."""

@@ -319,7 +319,7 @@ def test_the_check_asks_who_we_are_and_for_the_project(conformity) -> None:
     conformity.check("redmine", http.requests[0], base_url=stand_in.url)
     stand_in.project_status = 5
     assert run(redmine.check()).warnings
-    stand_in.project_status = [5]  # type: ignore[assignment]  # not what the documentation says
+    stand_in.project_status = [5]  # not what the documentation says
     assert run(redmine.check()).warnings == ()
     assert {request.method for request in http.requests} == {"GET"}
     with pytest.raises(RejectedError, match="it does not exist, or the account cannot see it"):

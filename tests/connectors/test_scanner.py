@@ -38,7 +38,7 @@ class Toy(Scanner[GatedConfig]):
     Config = GatedConfig
 
     def __init__(self, *args: object) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
+        super().__init__(*args)
         self.found: list[str | None] = []
 
     async def list_findings(self, query: FindingQuery | None = None) -> AsyncIterator[Finding]:

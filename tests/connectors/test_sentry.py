@@ -245,7 +245,7 @@ def test_exception_chains() -> None:
     def chain(raiser) -> list[str]:
         try:
             raiser()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # a raiser of any
             return [value["type"] for value in exception_values(error)]
         raise AssertionError
 
@@ -253,7 +253,7 @@ def test_exception_chains() -> None:
         try:
             raise KeyError("a")
         except KeyError:
-            raise ValueError("b")  # noqa: B904
+            raise ValueError("b")  # noqa: B904  # its context is implicit on purpose
 
     def hidden() -> None:
         try:

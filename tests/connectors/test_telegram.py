@@ -237,7 +237,7 @@ def test_a_rate_limit_is_waited_for_as_the_body_says() -> None:
             sandbox.telegram.fail(status=429)
             clock = FakeClock()
             http = HttpClient(HttpxTransport(), clock)
-            connector = connect(TelegramConnector, sandbox.telegram.config(), http, clock=clock)  # type: ignore[arg-type]
+            connector = connect(TelegramConnector, sandbox.telegram.config(), http, clock=clock)
             outcome = await connector.notify(Message(text="x"))
             assert (outcome.attempts, clock.monotonic()) == (2, 3)
             await http.close()
@@ -285,7 +285,7 @@ def test_the_token_is_seen_nowhere(caplog: pytest.LogCaptureFixture) -> None:
         with Sandbox() as sandbox:
             http = HttpClient(HttpxTransport(), FakeClock())
             config = {**BOT, "api_url": sandbox.telegram.url}
-            connector = connect(TelegramConnector, config, http)  # type: ignore[arg-type]
+            connector = connect(TelegramConnector, config, http)
             echo = json.dumps(
                 {"ok": False, "error_code": 400, "description": f"no /bot{TOKEN}/sendMessage"}
             ).encode()

@@ -95,7 +95,7 @@ class Teller(Connector[TellerConfig]):
             case "cancel":
                 raise asyncio.CancelledError
             case "nothing":
-                return None  # type: ignore[return-value]  # a bug on purpose
+                return None  # a bug on purpose
             case "hang":
                 self.hanging.set()
                 await asyncio.Event().wait()

@@ -271,13 +271,13 @@ def test_an_optional_type_is_named_by_what_it_can_be() -> None:
 def test_what_is_no_mapping_is_refused(given: object) -> None:
     """Whatever else is passed in place of a mapping is one named error."""
     with pytest.raises(ConfigurationError, match="expected a mapping of field names to values"):
-        load(Everything, given, subject="x")  # type: ignore[arg-type]  # wrong on purpose
+        load(Everything, given, subject="x")  # wrong on purpose
 
 
 def test_field_names_need_not_be_text() -> None:
     """A key that is no text is an unknown field."""
     with pytest.raises(ConfigurationError, match="5: unknown field"):
-        load(Everything, {**GOOD, 5: 1}, subject="x")  # type: ignore[dict-item]  # wrong on purpose
+        load(Everything, {**GOOD, 5: 1}, subject="x")  # wrong on purpose
 
 
 @given(value=st.sampled_from(["canary", ["canary"], {"canary": "canary"}, b"canary", Secret("canary")]))

@@ -69,7 +69,7 @@ EVERY: list[IntegrationError] = [
     ConfigurationError(
         "slack configuration", [Problem("a.b", "expected some text", "add it"), Problem("c", "unknown field")]
     ),
-    *(kind("words", **FACTS) for kind in CONNECTOR_ERRORS),  # type: ignore[arg-type]  # a table of facts
+    *(kind("words", **FACTS) for kind in CONNECTOR_ERRORS),
     *(kind("words", sent=False, **FACTS) for kind in TRANSPORT_ERRORS),
     DeliveryError("2 of 3 targets failed", ["a: x", "b: y"]),
     MissingExtraError("fast HTTP", "fast"),
@@ -131,7 +131,7 @@ def test_configuration_error_of_one_problem() -> None:
 
 def test_connector_error_says_all_it_knows() -> None:
     """Who, what, words, status, code, request id, attempts, how long to wait."""
-    assert str(RateLimitedError("slow down", **FACTS)) == (  # type: ignore[arg-type]  # a table of facts
+    assert str(RateLimitedError("slow down", **FACTS)) == (
         "slack-1 chat.postMessage: slow down "
         "[HTTP 429, code ratelimited, request id r-1, 3 attempts, retry after 1.5 s]"
     )

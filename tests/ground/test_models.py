@@ -224,7 +224,7 @@ def test_records_are_frozen_values(record: Record) -> None:
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         setattr(record, name, "x")
     with pytest.raises((AttributeError, attrs.exceptions.FrozenInstanceError)):
-        record.stray = 1  # type: ignore[attr-defined]  # wrong on purpose
+        record.stray = 1  # wrong on purpose
     for other in (
         copy.copy(record),
         copy.deepcopy(record),
@@ -239,7 +239,7 @@ def test_records_are_frozen_values(record: Record) -> None:
 def test_records_take_keywords_only(record: Record) -> None:
     """Positional arguments are refused: fields may be reordered."""
     with pytest.raises(TypeError):
-        type(record)("x")  # type: ignore[call-arg]  # wrong on purpose
+        type(record)("x")  # wrong on purpose
 
 
 def test_records_of_different_kinds_are_never_equal() -> None:

@@ -50,7 +50,7 @@ def test_words(error: BaseException, words: str) -> None:
 def test_overlong_headers_have_an_error_of_their_own() -> None:
     """A library that gives up on headers means an answer too large."""
     hint = ForeignError()
-    hint.error_status_hint = 431  # type: ignore[attr-defined]  # as h11 does
+    hint.error_status_hint = 431  # as h11 does
     for cause in (hint, ForeignError("Too many headers received"), type("LineTooLong", (Exception,), {})()):
         assert isinstance(transport_error("x", foreign(cause), sent=True), ResponseTooLargeError)
 

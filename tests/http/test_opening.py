@@ -63,7 +63,7 @@ def test_httpx_clients_are_used_and_stay_the_users(kind: type[httpx.AsyncClient]
     """Either library's client answers, with its own default headers, and is not closed by us."""
 
     def handle(request: object) -> httpx.Response:
-        return library.Response(299, json={"from": request.headers["x-mine"]})  # type: ignore[attr-defined]  # either library's
+        return library.Response(299, json={"from": request.headers["x-mine"]})
 
     async def main() -> None:
         async with kind(transport=library.MockTransport(handle), headers={"x-mine": "yes"}) as client:
@@ -126,7 +126,7 @@ def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def without(name: str, scope: Mapping[str, object] | None = None, *rest: Sequence[str] | int) -> object:
         if name == "aiohttp":
             raise ImportError(name)
-        return real(name, scope, *rest)  # type: ignore[arg-type]  # handed on as they came
+        return real(name, scope, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r"integrations-sdk\[fast\]"):

@@ -88,7 +88,7 @@ def test_wrong_files_are_named(kind: type[Transport], field: str, tmp_path: Path
     async def main() -> None:
         transport = kind()
         for path, words in ((nonsense, "is no PEM file"), (tmp_path / "missing.pem", "cannot be read")):
-            settings = Connection(**{field: str(path)})  # type: ignore[arg-type]  # a field's name
+            settings = Connection(**{field: str(path)})
             with pytest.raises(ConfigurationError, match=f"{field}: {words}"):
                 await transport.send(Request(method="GET", url="https://127.0.0.1:1/", connection=settings))
         await transport.close()

@@ -93,7 +93,7 @@ def _request(base: str, *, fast: bool = False, connection: Connection = Connecti
         headers=headers,
         content=CANARY.encode(),
         connection=connection,
-        **timeouts,  # type: ignore[arg-type]  # fields of that type
+        **timeouts,
     )
 
 

@@ -34,7 +34,7 @@ def read(
         reader.feed_data(wire)
         reader.feed_eof()
         kept = writer or Written()
-        return [await read_request(reader, kept, largest_body=largest) for _ in range(count)]  # type: ignore[arg-type]
+        return [await read_request(reader, kept, largest_body=largest) for _ in range(count)]
 
     return asyncio.run(main())
 

@@ -154,7 +154,7 @@ def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def without(name: str, scope: Mapping[str, object] | None = None, *rest: Sequence[str] | int) -> object:
         if name == "opentelemetry":
             raise ImportError(name)
-        return real(name, scope, *rest)  # type: ignore[arg-type]  # handed on as they came
+        return real(name, scope, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r"integrations-sdk\[otel\]"):

@@ -63,7 +63,7 @@ class Setting:
         self.http = ScriptedHttp([answered_by(self.aws)])
         self.clock = FakeClock()
         options = {"http": self.http, "clock": self.clock, "endpoint_url": self.aws.url, **more}
-        self.resolver = SecretsManagerResolver(**options)  # type: ignore[arg-type]
+        self.resolver = SecretsManagerResolver(**options)
 
     def __call__(self, reference: str) -> str:
         return asyncio.run(self.resolver.resolve(reference))

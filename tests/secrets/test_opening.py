@@ -44,5 +44,5 @@ def test_a_lasting_store_takes_the_lasting_keys(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
 
-    assert asyncio.run(there_and_back(Lasting())) == "xoxb-1"  # type: ignore[arg-type]  # as much of a store as is used
+    assert asyncio.run(there_and_back(Lasting())) == "xoxb-1"  # as much of a store as is used
     assert (tmp_path / "integrations_sdk" / "key").exists()

@@ -156,7 +156,7 @@ def system_keyring() -> Iterator[dict[tuple[str, str], str]]:
     passwords: dict[tuple[str, str], str] = {}
     threads: set[str] = set()
 
-    class InMemory(KeyringBackend):  # type: ignore[misc]  # keyring is untyped
+    class InMemory(KeyringBackend):
         priority = 1
 
         def get_password(self, service: str, username: str) -> str | None:

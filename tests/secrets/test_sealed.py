@@ -141,7 +141,7 @@ def test_what_was_changed_does_not_open(change: object) -> None:
         secrets = SealedSecrets(store, KeyRing([NEW, OLD]))
         await keep(secrets, store, "acme:slack-1", token=CANARY)
         document = await stored(store)
-        await store.write(Put(attrs.evolve(document, data=change(document.data))))  # type: ignore[operator]  # a table
+        await store.write(Put(attrs.evolve(document, data=change(document.data))))
         with pytest.raises(
             StateError, match=r"acme:slack-1 were damaged or changed: enter them again"
         ) as caught:

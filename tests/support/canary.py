@@ -113,7 +113,7 @@ class Evidence:
         for field in fields_of(type(connector.config)):
             if isinstance(value := getattr(connector.config, field.name), Secret):
                 self.thing("secret", value)
-                self.add("secret", f"{value:>40} {value!a}", "%s %r" % (value, value))  # noqa: UP031
+                self.add("secret", f"{value:>40} {value!a}", "%s %r" % (value, value))  # noqa: UP031  # this very operator
 
     def files(self, store: Path) -> None:
         """The store's file, and what SQLite keeps beside it."""

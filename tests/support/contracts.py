@@ -21,7 +21,8 @@ import attrs
 import pytest
 
 from integrations_sdk.http.base import Headers, Request
-from support.undescribed import undescribed
+from support.forms import FORM, in_json, unfit
+from support.undescribed import closed, undescribed
 
 __all__ = ["CONTRACTS", "Conformity", "missing", "unpacked", "validator"]
 
@@ -52,6 +53,9 @@ def validator() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules["contracts_validate"] = module
     spec.loader.exec_module(module)
+    module.spec = functools.cache(
+        lambda contract, given=module.spec: closed(given(contract))
+    )  # `core()` asks it
     return module
 
 
@@ -77,8 +81,11 @@ class Conformity:
         assert errors == [], "\n".join(errors)
 
     def complaints(self, contract: str, request: Request, *, base_url: str) -> list[str]:
-        """What the contract has against the request, as it is before compression; empty when nothing."""
-        request = unpacked(request)
+        """What the contract has against the request, as it is before compression; empty when nothing.
+
+        A form with files is held against it by the message in it; the files are of `undescribed()`.
+        """
+        request = in_json(unpacked(request))
         parts = urlsplit(request.url.removeprefix(base_url))
         with _tolerant():
             errors: list[str] = self._validator.request_errors(
@@ -92,10 +99,13 @@ class Conformity:
         return errors
 
     def undescribed(self, contract: str, request: Request, operation: str) -> list[str]:
-        """The names in the request that the contract's operation has not, as complaints."""
+        """The names in the request that the contract's operation has not, and files that it has otherwise."""
         with _tolerant():
             spec = self._validator.spec(contract)
-        return undescribed(spec, operation, unpacked(request)) if "x-amz-operations" not in spec else []
+        if "x-amz-operations" in spec:
+            return []
+        request = unpacked(request)
+        return [*undescribed(spec, operation, in_json(request)), *unfit(spec, operation, request)]
 
     def operation(self, contract: str, request: Request, *, base_url: str) -> str | None:
         """The operation of the contract that the request is, e.g. `GET /users/{id}`; None when it has no such."""
@@ -155,4 +165,4 @@ def _body(content: bytes, kind: str) -> dict[str, Any]:
         return {"json": json.loads(content), "content_type": kind}
     if kind.startswith("application/x-www-form-urlencoded"):
         return {"form": parse_qs(content.decode(), keep_blank_values=True)}
-    return {"text": content.decode(), "content_type": kind}
+    return {"text": content if kind.startswith(FORM) else content.decode(), "content_type": kind}

@@ -146,12 +146,18 @@ def _meaning(kind: str, request: Received) -> Any:
     if kind == "application/x-www-form-urlencoded":
         return _gathered(parse_qsl(request.body.decode(), keep_blank_values=True))
     if kind == "multipart/form-data":
-        return {name: content.decode("utf-8", "replace") for name, (_, content) in request.parts().items()}
+        return {name: _part(*part) for name, part in request.parts().items()}
     text = request.body.decode("utf-8", "replace")
     try:
         return json.loads(text)
     except ValueError:
         return _lines(text)
+
+
+def _part(filename: str | None, content: bytes) -> object:
+    """What a field of a form says, or a file of it."""
+    said = content.decode("utf-8", "replace")
+    return said if filename is None else {"filename": filename, "content": said}
 
 
 def _lines(text: str) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from integrations_sdk.http.base import Request
 
-__all__ = ["undescribed"]
+__all__ = ["Spec", "closed", "content_of", "properties", "undescribed"]
 
 Spec = Mapping[str, Any]
 _COMBINED = ("allOf", "oneOf", "anyOf")
@@ -24,14 +24,52 @@ def undescribed(spec: Spec, operation: str, request: Request) -> list[str]:
     known = {one["name"] for one in parameters if one["in"] == "query"}
     query = parse_qs(urlsplit(request.url).query, keep_blank_values=True)
     lines = [f"  ?{name}: the contract has no such parameter" for name in query if name not in known]
-    content = _at(spec, described.get("requestBody", {})).get("content", {})
     kind = request.headers.get("content-type", "").partition(";")[0]
-    schema = content.get(kind, {}).get("schema")
+    schema = content_of(spec, operation).get(kind, {}).get("schema")
     if schema is not None:
         lines += [
             f"  {at}: the contract has no such field" for at in _fields(spec, schema, _value(request, kind))
         ]
     return lines
+
+
+def closed(spec: Spec) -> Spec:
+    """The same document, where of several schemas that an object may follow none takes fields that it lacks.
+
+    Discord's message is like a new one or like a changed one, which has no `tts`: by that it might be anything.
+    """
+
+    def made(node: Any) -> Any:
+        if isinstance(node, list):
+            return [made(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        copy = {name: made(one) for name, one in node.items()}
+        if isinstance(choice := node.get("anyOf"), list):
+            copy["anyOf"] = [_closed(spec, one) for one in choice]
+        return copy
+
+    return cast("Spec", made(spec))
+
+
+def _closed(spec: Spec, schema: Spec) -> Spec:
+    own = _at(spec, schema)
+    return {"additionalProperties": False, **own} if "properties" in own and "allOf" not in own else schema
+
+
+def content_of(spec: Spec, operation: str) -> Mapping[str, Any]:
+    """What an operation may be sent, by content type."""
+    method, _, path = operation.partition(" ")
+    found: Mapping[str, Any] = _at(spec, spec["paths"][path][method.lower()].get("requestBody", {}))
+    return found.get("content", {})
+
+
+def properties(spec: Spec, schema: Spec) -> dict[str, Spec] | None:
+    """What an object may have; None when it may have anything."""
+    variants = _variants(spec, schema)
+    known = {name: one for variant in variants for name, one in variant.get("properties", {}).items()}
+    is_open = any(variant.get("additionalProperties", False) is not False for variant in variants)
+    return None if is_open or not known else known
 
 
 def _value(request: Request, kind: str) -> Any:
@@ -46,20 +84,12 @@ def _fields(spec: Spec, schema: Spec, value: Any, path: str = "") -> Iterator[st
         items = [one["items"] for one in _variants(spec, schema) if "items" in one]
         for one in value if items else ():
             yield from _fields(spec, items[0], one, path)
-    if isinstance(value, dict) and (known := _properties(spec, schema)) is not None:
+    if isinstance(value, dict) and (known := properties(spec, schema)) is not None:
         for name, one in value.items():
             if name in known:
                 yield from _fields(spec, known[name], one, f"{path}/{name}")
             else:
                 yield f"{path}/{name}"
-
-
-def _properties(spec: Spec, schema: Spec) -> dict[str, Spec] | None:
-    """What an object may have; None when it may have anything."""
-    variants = _variants(spec, schema)
-    known = {name: one for variant in variants for name, one in variant.get("properties", {}).items()}
-    is_open = any(variant.get("additionalProperties", False) is not False for variant in variants)
-    return None if is_open or not known else known
 
 
 def _variants(spec: Spec, schema: Spec) -> list[Spec]:

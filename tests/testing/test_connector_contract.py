@@ -138,6 +138,27 @@ class Mistaken(Pager):
         return found and Fault(RejectedError, found.message)
 
 
+class Stubborn(Pager):
+    """Asks with the same refused credentials over and over."""
+
+    async def notify(self, message: Message) -> Outcome:
+        for _ in range(2):
+            if isinstance(done := await self.attempt(super().notify(message)), Outcome):
+                return done
+        return await super().notify(message)
+
+
+class Brooding(Pager):
+    """Waits before it says that it was refused."""
+
+    async def notify(self, message: Message) -> Outcome:
+        try:
+            return await super().notify(message)
+        except ConnectorError:
+            await self.context.clock.sleep(5)
+            raise
+
+
 class Taciturn(Pager):
     """Says it in its own words alone."""
 
@@ -257,6 +278,14 @@ class Deaf(Pager):
             return CheckResult(detail="never mind")
 
 
+class Lingering(Pager):
+    """Goes on when it is cancelled."""
+
+    async def check(self) -> CheckResult:
+        self.going = asyncio.ensure_future(super().check())
+        return await asyncio.shield(self.going)
+
+
 class Fragile(Pager):
     """Closes once."""
 
@@ -302,7 +331,7 @@ class Attached(Pager):
         try:
             return await super().notify(message)
         except ConnectorError as error:
-            error.again = lambda: self.notify(message)  # type: ignore[attr-defined]  # wrong on purpose
+            error.again = lambda: self.notify(message)  # wrong on purpose
             raise
 
 
@@ -457,8 +486,74 @@ class Numbered(Pager):
     environment = {"PAGER_LINE": "line"}
 
 
+@settings
+class ExposingConfig(PagerConfig):
+    """A configuration that shows its secret in another field."""
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "team", self.token.reveal())
+
+
 def configured(config: type) -> type:
     return type(f"With{config.__name__}", (Pager,), {"Config": config})
+
+
+class Untyped(Pager):
+    """Has an operation that does not say what it takes."""
+
+    async def page_somebody(self, who) -> None:
+        """Page them."""
+
+
+class Unanswering(Pager):
+    """Has an operation that does not say what it gives."""
+
+    async def page_nobody(self):
+        """Do nothing."""
+
+
+class Lost(RejectedError):
+    """An error that another process gets without what it knows."""
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return RejectedError, (self.message,)
+
+
+def declaring(**attributes: Any) -> type:
+    """A pager that says something else of itself."""
+    return type(f"Declaring({', '.join(attributes)})", (Pager,), {"__doc__": "Documented.", **attributes})
+
+
+def failing(base: Any = Pager, kind: type[ConnectorError] | None = None, **facts: Any) -> type:
+    """A connector whose errors are of another kind, or say something else."""
+
+    def spoilt(method: Any) -> Any:
+        async def called(self: object, *args: object) -> object:
+            try:
+                return await method(self, *args)
+            except ConnectorError as error:
+                made = error if kind is None else kind(error.message)
+                vars(made).update({**vars(error), **facts})
+                raise made from None
+
+        return called
+
+    said = kind.__name__ if kind else ", ".join(facts)
+    methods = {"check": spoilt(base.check), "notify": spoilt(base.notify)}
+    return type(f"Failing({said})", (base,), methods)
+
+
+def giving(**facts: Any) -> type:
+    """A pager whose outcomes say something else."""
+
+    async def notify(self: Any, message: Message) -> Outcome:
+        return attrs.evolve(await Pager.notify(self, message), **facts)
+
+    async def check(self: Any) -> Any:
+        return facts.get("check", await Pager.check(self))
+
+    methods = {"check": check} if "check" in facts else {"notify": notify}
+    return type(f"Giving({', '.join(facts)})", (Pager,), methods)
 
 
 BROKEN: list[tuple[type, str, dict[str, Any]]] = [
@@ -484,6 +579,9 @@ BROKEN: list[tuple[type, str, dict[str, Any]]] = [
     (Patient, "test_the_policy_bounds_every_request", {}),
     (Optimist, "test_refused_credentials_ask_for_new_ones", {"doing": "check"}),
     (Mistaken, "test_refused_credentials_ask_for_new_ones", {"doing": "notify"}),
+    (Stubborn, "test_refused_credentials_ask_for_new_ones", {"doing": "notify"}),
+    (Brooding, "test_refused_credentials_ask_for_new_ones", {"doing": "notify"}),
+    (failing(attempts=3), "test_refused_credentials_ask_for_new_ones", {"doing": "notify"}),
     (Mistaken, "test_a_missing_right_is_an_error_of_its_own", {"doing": "notify"}),
     (Dismissive, "test_what_is_not_there_is_said", {"doing": "check"}),
     (Taciturn, "test_a_refusal_is_told_in_the_vendors_words", {"doing": "notify"}),
@@ -500,6 +598,7 @@ BROKEN: list[tuple[type, str, dict[str, Any]]] = [
     (Forgetful, "test_many_at_once_are_told_apart", {"doing": "notify"}),
     (Restless, "test_a_check_that_works_says_so", {}),
     (Deaf, "test_cancelling_ends_it_at_once", {"doing": "check"}),
+    (Lingering, "test_cancelling_ends_it_at_once", {"doing": "check"}),
     (Fragile, "test_closing_twice_is_closing", {}),
     (Eager, "test_it_wants_nothing_that_is_filtered_out", {}),
     (Eager, "test_it_wants_what_it_is_subscribed_to", {}),
@@ -531,6 +630,79 @@ BROKEN: list[tuple[type, str, dict[str, Any]]] = [
     (configured(DumbConfig), "test_each_field_explains_itself", {}),
     (configured(DumbConfig), "test_its_schema_describes_it", {}),
     (configured(RefusingConfig), "test_defaults_are_values", {}),
+    (configured(GrowingConfig), "test_defaults_are_values", {}),
+    (configured(LooseConfig), "test_each_field_explains_itself", {}),
+    (configured(ExposingConfig), "test_what_is_stored_is_the_same_when_read", {}),
+    (Untyped, "test_its_operations_are_documented", {}),
+    (Unanswering, "test_its_operations_are_documented", {}),
+    *(
+        (declaring(**attributes), test, {})
+        for test, attributes in [
+            ("test_it_has_a_name", {"__doc__": None}),
+            ("test_it_has_a_name", {"title": " Pager"}),
+            ("test_it_has_a_name", {"category": "paging"}),
+            ("test_it_says_how_it_is_set_up", {"docs_url": "http://pager.example"}),
+            ("test_it_says_how_it_is_set_up", {"limits": (" ",)}),
+            ("test_its_rules_make_sense", {"max_response_bytes": 0}),
+            ("test_its_rules_make_sense", {"retry": RetryPolicy(connect_timeout=timedelta(hours=1))}),
+            ("test_its_environment_names_its_fields", {"environment": {"pager url": "url"}}),
+            ("test_what_it_recommends_is_a_configuration", {"recommended": {"token": "t-1"}}),
+            ("test_it_wants_what_it_is_subscribed_to", {"default_events": ("push, tag_push",)}),
+            ("test_it_wants_nothing_that_is_filtered_out", {"wants": lambda *_: ""}),
+        ]
+    ),
+    *(
+        (failing(**facts), test, {"doing": doing, **arguments})
+        for test, doing, arguments, spoils in [
+            ("test_the_deadline_holds", "check", {}, [{"kind": RejectedError}]),
+            ("test_a_silent_vendor_is_given_up", "check", {}, [{"kind": RejectedError}]),
+            (
+                "test_a_connection_that_always_breaks_is_an_error",
+                "check",
+                {},
+                [{"kind": RejectedError}, {"sent": False}, {"attempts": 99}, {"provider": ""}],
+            ),
+            (
+                "test_an_outage_ends_in_an_error",
+                "check",
+                {},
+                [{"kind": RejectedError}, {"retryable": False}, {"attempts": 1}],
+            ),
+            (
+                "test_a_wait_beyond_the_deadline_is_told",
+                "notify",
+                {},
+                [{"kind": RejectedError}, {"retryable": False}, {"retry_after": None}],
+            ),
+            (
+                "test_an_error_says_who_what_and_which_request",
+                "notify",
+                {},
+                [
+                    {"provider": ""},
+                    {"integration_id": None},
+                    {"status": None},
+                    {"request_id": None},
+                    {"operation": ""},
+                ],
+            ),
+            ("test_an_error_crosses_to_another_process", "notify", {}, [{"kind": Lost}]),
+        ]
+        for facts in spoils
+    ),
+    *(
+        (giving(**facts), "test_an_operation_comes_to_something", {"doing": "notify"})
+        for facts in [
+            {"provider": "pagers"},
+            {"operation": ""},
+            {"attempts": 0},
+            {"data": {"at": float("nan")}},
+        ]
+    ),
+    *(
+        (giving(check=check), "test_a_check_that_works_says_so", {})
+        for check in ["fine", CheckResult(detail="fine\nreally")]
+    ),
 ]
 
 
@@ -716,10 +888,38 @@ BROKEN_MAIL: list[tuple[type, str, dict[str, Any]]] = [
     (Hopeful, "test_an_error_crosses_to_another_process", {"doing": "check"}),
     (Resigning, "test_a_check_is_repeated_after_a_broken_connection", {}),
     (Hopeless, "test_cancelling_ends_it_at_once", {"doing": "check"}),
+    *(
+        (failing(Smtp, **facts), test, {"doing": "check", **arguments})
+        for test, arguments, spoils in [
+            (
+                "test_a_refusal_is_told_in_the_servers_words",
+                WRONG_PASSWORD,
+                [
+                    {"kind": RejectedError},
+                    {"message": "no"},
+                    {"provider": ""},
+                    {"operation": ""},
+                    {"code": None},
+                ],
+            ),
+            (
+                "test_an_outage_ends_in_an_error",
+                {},
+                [{"kind": RejectedError}, {"retryable": False}, {"attempts": 1}],
+            ),
+            ("test_the_deadline_holds", {}, [{"kind": RejectedError}]),
+            ("test_an_error_crosses_to_another_process", {}, [{"kind": Lost}]),
+        ]
+        for facts in spoils
+    ),
 ]
 
 
-@pytest.mark.parametrize(("kind", "test", "arguments"), BROKEN_MAIL)
+@pytest.mark.parametrize(
+    ("kind", "test", "arguments"),
+    BROKEN_MAIL,
+    ids=[f"{kind.__name__}-{test}" for kind, test, _ in BROKEN_MAIL],
+)
 def test_what_is_broken_over_mail_fails(kind: type, test: str, arguments: dict[str, Any]) -> None:
     """And the sound connector passes the same test."""
     for tried, sound in ((kind, False), (Smtp, True)):

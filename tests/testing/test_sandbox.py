@@ -60,7 +60,7 @@ class Client:
         self, method: str, path: str, body: object = None, **headers: str
     ) -> tuple[int, bytes, Mapping[str, str]]:
         """Status, body and headers."""
-        self.connection.request(method, path, body, headers)  # type: ignore[arg-type]  # iterables too
+        self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
         return answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
 

@@ -66,7 +66,7 @@ def test_events_are_known_by_a_header_or_by_their_type() -> None:
         ("gitlab", {"n": 1}), ("github", {"n": 1}), ("standard", {"type": "order.paid"}), ("standard", {"n": 1}),
     ):  # fmt: skip
         stand_in = WebhookStandIn()
-        deliver(stand_in, config={"profile": profile}, payload=payload, x_webhook_test="true")  # type: ignore[arg-type]
+        deliver(stand_in, config={"profile": profile}, payload=payload, x_webhook_test="true")
         kinds.append((stand_in.calls[0].event_type, stand_in.calls[0].test))
     assert kinds == [("Custom Hook", True), ("custom", True), ("order.paid", True), (None, True)]
 
@@ -86,7 +86,7 @@ def test_events_are_known_by_a_header_or_by_their_type() -> None:
 def test_what_is_not_authentic_fresh_and_json_is_refused(changed: dict[str, object], status: int) -> None:
     """Nothing of it is kept."""
     stand_in = WebhookStandIn()
-    assert deliver(stand_in, **changed).status == status  # type: ignore[arg-type]  # by name
+    assert deliver(stand_in, **changed).status == status
     assert stand_in.payloads == []
 
 

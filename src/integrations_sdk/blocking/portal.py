@@ -73,7 +73,7 @@ class Portal(Generic[M]):
         loop.call_soon_threadsafe(waiter.begin, loop, start)
         try:
             return waiter.wait()
-        except BaseException:
+        except BaseException:  # Ctrl-C reaches the caller's thread alone
             if not waiter.ended:
                 loop.call_soon_threadsafe(waiter.cancel)
             raise

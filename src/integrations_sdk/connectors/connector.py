@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import timedelta
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar, cast
 
 import attrs
 
@@ -18,7 +18,7 @@ from integrations_sdk.connectors.config import ConnectorConfig, connection_of, s
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, unexpected
 from integrations_sdk.connectors.masking import Credentials, Masks
 from integrations_sdk.connectors.memory import ConnectorMemory
-from integrations_sdk.connectors.pages import means_limit, page_in
+from integrations_sdk.connectors.pages import meaning_of, page_in
 from integrations_sdk.connectors.paging import Following, linked
 from integrations_sdk.connectors.renderings import Renderings
 from integrations_sdk.connectors.subscription import unwanted
@@ -161,10 +161,10 @@ class Connector(Generic[C_co]):
 
     async def handle_event(self, event: Event) -> Outcome:
         """Act on an event that `wants()` let through. A notifier tells people; an event sink records it."""
-        if isinstance(self, Notifier):
-            return await self.notify(message_for(event))
-        if isinstance(self, EventSink):
-            return await self.send_event(event)
+        if issubclass(type(self), Notifier):  # remembered; isinstance() looks at each method anew
+            return await cast("Notifier", self).notify(message_for(event))
+        if issubclass(type(self), EventSink):
+            return await cast("EventSink", self).send_event(event)
         return self.skipped("events", f"{self.title} does not act on events")
 
     def wants(self, event: Event) -> str | None:
@@ -245,7 +245,7 @@ class Connector(Generic[C_co]):
                 retry=policy,
                 rate=rate or self.rate,
                 pause=self.pause,
-                limited=lambda response: means_limit(self.fault(response)),
+                meaning=lambda response: meaning_of(self.fault(response), response.status),
             ),
         )
         if not response.ok:

@@ -1,4 +1,4 @@
-"""What stands between a connector and its vendor, by its answers: pages of HTML, and limits of any status. Pure."""
+"""What stands between a connector and its vendor, by its answers: pages of HTML, and misleading statuses. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from integrations_sdk.connectors.faults import Fault
 from integrations_sdk.errors import RateLimitedError, RejectedError
 from integrations_sdk.http.base import Response
 
-__all__ = ["means_limit", "page_in"]
+__all__ = ["meaning_of", "page_in"]
 
 _PAGE: Final = re.compile(
     rb"(\xef\xbb\xbf)?\s*(<!--.{0,500}?-->\s*)?<(!doctype html|html)\b", re.IGNORECASE | re.DOTALL
@@ -29,6 +29,10 @@ def page_in(response: Response) -> Fault | None:
     )
 
 
-def means_limit(fault: Fault | None) -> bool:
-    """Whether a fault says that it was too often, whatever its status, and that it will pass."""
-    return fault is not None and issubclass(fault.kind, RateLimitedError) and fault.retryable is not False
+def meaning_of(fault: Fault | None, status: int) -> int:
+    """What status fits a fault: 429 if it was too often and that will pass, 400 where a server error is a refusal."""
+    if fault is None:
+        return status
+    if status >= 500:
+        return 400 if issubclass(fault.kind, RejectedError) and not fault.retryable else status
+    return 429 if issubclass(fault.kind, RateLimitedError) and fault.retryable is not False else status

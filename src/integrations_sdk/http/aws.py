@@ -53,7 +53,7 @@ def signed(
     message.context["timestamp"] = now.strftime("%Y%m%dT%H%M%SZ")
     signer._modify_request_before_signing(message)  # noqa: SLF001  # sets date and session token
     text = signer.string_to_sign(message, signer.canonical_request(message))
-    signer._inject_signature_to_request(message, signer.signature(text, message))  # noqa: SLF001
+    signer._inject_signature_to_request(message, signer.signature(text, message))  # noqa: SLF001  # into a header
     added = {name.lower(): str(value) for name, value in message.headers.items()}
     return attrs.evolve(request, headers={**request.headers, **added})
 

@@ -206,7 +206,7 @@ class Call:
         idempotent: repeating it does no more than doing it once, so an ambiguous failure may be retried.
         rate: the vendor's documented limit, before its headers say better.
         pause: what the body of a refusal (403, 429, 503) asks for, which goes before its headers; None: nothing.
-        limited: whether a refusal under another status (AWS: 400) means too many calls, as 429 does; None: none does.
+        meaning: the status that fits a refusal, where a vendor's is misleading (AWS: 400 for 429); None: its own.
     """
 
     provider: str
@@ -217,14 +217,14 @@ class Call:
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
     rate: RateLimit | None = None
     pause: Callable[[Response], Pause | None] | None = attrs.field(default=None, repr=False, eq=False)
-    limited: Callable[[Response], bool] | None = attrs.field(default=None, repr=False, eq=False)
+    meaning: Callable[[Response], int] | None = attrs.field(default=None, repr=False, eq=False)
 
     def status_of(self, response: Response) -> int:
-        """The status that an answer is treated as: 429 where the vendor says the same by another."""
+        """The status that an answer is treated as."""
         status = response.status
         # A 403 says by its headers when to come back.
-        other = 400 <= status < 500 and status not in {403, 420, 429}
-        return 429 if other and self.limited is not None and self.limited(response) else status
+        clear = status < 400 or status in {403, 420, 429}
+        return status if clear or self.meaning is None else self.meaning(response)
 
 
 class Transport(Protocol):

@@ -161,7 +161,7 @@ class HttpClient:
             if came.retryable:
                 self._circuit.failed(request.url)
             return None
-        if came.status < 500:
+        if call.status_of(came) < 500:
             self._circuit.succeeded(request.url)
         else:
             self._circuit.failed(request.url)

@@ -23,6 +23,8 @@ async def notify(discord: DiscordConnector, server: DiscordStandIn) -> None:
     await discord.notify(CASES["full"])
     await discord.notify(CASES["long"])
     assert len(server.messages) > 2
+    await discord.notify(CASES["files"])
+    assert len(server.messages[-1]["files"]) == 2
 
 
 async def send_message(discord: DiscordConnector, server: DiscordStandIn) -> None:

@@ -60,7 +60,7 @@ async def leave_open(url):
     globals()["kept"] = store, queue  # alive until the interpreter ends
     await enqueue(queue, "first")
     await queue.claim("worker", limit=1, lease=LEASE, per_target=1)
-    asyncio.ensure_future(enqueue(queue, "second"))  # noqa: RUF006
+    asyncio.ensure_future(enqueue(queue, "second"))  # noqa: RUF006  # the loop ends amid it
     await asyncio.sleep(0)
 
 

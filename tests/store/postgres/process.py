@@ -67,7 +67,7 @@ async def leave_open(url: str) -> None:
     store = PostgresStore(url)
     globals()["kept"] = store  # alive until the interpreter ends
     await store.write(Insert(document("first")))
-    asyncio.ensure_future(store.write(Insert(document("second"))))  # noqa: RUF006
+    asyncio.ensure_future(store.write(Insert(document("second"))))  # noqa: RUF006  # the loop ends amid it
     await asyncio.sleep(0)
 
 

@@ -604,7 +604,7 @@ def test_a_loop_may_end_amid_writes(place) -> None:
 
         async def begin(number: int, steps: int = steps) -> None:
             for each in range(3):
-                asyncio.ensure_future(  # noqa: RUF006
+                asyncio.ensure_future(  # noqa: RUF006  # the loop ends amid it
                     store.write(Insert(doc(f"a{number}{each}")), Insert(doc(f"b{number}{each}")))
                 )
             for _ in range(steps * 2):

@@ -76,7 +76,7 @@ async def leave_open(path: str) -> None:
     globals()["kept"] = store  # alive until the interpreter ends
     await store.write(Insert(document("first")))
     for number in range(100):
-        asyncio.ensure_future(store.write(Insert(document(f"d{number}"))))  # noqa: RUF006
+        asyncio.ensure_future(store.write(Insert(document(f"d{number}"))))  # noqa: RUF006  # the loop ends amid it
     await asyncio.sleep(0)
 
 

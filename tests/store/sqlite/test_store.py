@@ -247,7 +247,7 @@ def test_a_path_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
 def test_synchronous_is_checked(path: Path) -> None:
     """Only the two ways that keep a file whole are accepted; `FULL` writes as well."""
     with pytest.raises(ConfigurationError, match="one of NORMAL, FULL"):
-        SQLiteStore(path, synchronous="OFF")  # type: ignore[arg-type]  # what a person may write
+        SQLiteStore(path, synchronous="OFF")  # what a person may write
 
     async def main() -> int:
         store = SQLiteStore(path, synchronous="FULL")
@@ -335,9 +335,9 @@ def test_a_refusal_is_not_the_end(times: int, code: int, seconds: float, left: i
     connection = Refusing(times, code)
     if left is None:
         with pytest.raises(sqlite3.OperationalError):
-            _switch_to_wal(connection, seconds)  # type: ignore[arg-type]  # only executes
+            _switch_to_wal(connection, seconds)
     else:
-        _switch_to_wal(connection, seconds)  # type: ignore[arg-type]  # only executes
+        _switch_to_wal(connection, seconds)
         assert connection.times == left
 
 

@@ -65,6 +65,10 @@ def insert(number: int) -> Job:
     return lambda connection: connection.execute("INSERT INTO t VALUES (?)", (number,)).lastrowid
 
 
+def execute(statement: str) -> Job:
+    return lambda connection: connection.execute(statement).fetchall()
+
+
 def fail(error: Exception) -> Job:
     def work(connection: sqlite3.Connection) -> object:
         if not isinstance(error, IntegrationError):
@@ -122,9 +126,8 @@ def test_a_failure_undoes_the_transaction_and_each_is_done_alone(opener: Opener,
 def test_a_full_disk_is_survived(opener: Opener) -> None:
     """A job that finds no room fails with a translated error; later ones are served."""
     with working(opener) as worker:
-        big: Job = lambda connection: connection.execute("INSERT INTO t VALUES (zeroblob(5000000))")  # noqa: E731
         with pytest.raises(StateError, match="translated: database or disk is full") as caught:
-            asyncio.run(worker.run(big))
+            asyncio.run(worker.run(execute("INSERT INTO t VALUES (zeroblob(5000000))")))
         assert isinstance(caught.value.__cause__, sqlite3.OperationalError)
         asyncio.run(worker.run(insert(1)))
     assert opener.rows() == [1]
@@ -161,10 +164,8 @@ def test_a_fork_finds_no_connection(opener: Opener) -> None:
 def test_readers_begin_no_transaction(opener: Opener) -> None:
     """A reader's jobs are done in turn; one that fails spoils none after it."""
     with working(opener, writes=False) as worker:
-        query: Job = lambda connection: connection.execute("SELECT 1").fetchone()  # noqa: E731
-        broken: Job = lambda connection: connection.execute("SELECT nonsense")  # noqa: E731
-        found = together(worker, query, broken, query)
-        assert found[0] == found[2] == (1,)
+        found = together(worker, execute("SELECT 1"), execute("SELECT nonsense"), execute("SELECT 1"))
+        assert found[0] == found[2] == [(1,)]
         assert isinstance(found[1], StateError)
         assert "BEGIN IMMEDIATE" not in opener.statements
 
@@ -233,8 +234,8 @@ def test_nobody_waits_any_more(opener: Opener) -> None:
         gate = threading.Event()
 
         async def begin() -> None:
-            asyncio.ensure_future(worker.run(lambda _: gate.wait()))  # noqa: RUF006
-            asyncio.ensure_future(worker.run(insert(1)))  # noqa: RUF006
+            asyncio.ensure_future(worker.run(lambda _: gate.wait()))  # noqa: RUF006  # the loop ends amid it
+            asyncio.ensure_future(worker.run(insert(1)))  # noqa: RUF006  # the loop ends amid it
             await asyncio.sleep(0)
 
         asyncio.run(begin())  # which cancels both and closes the loop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import urlencode
 
 from integrations_sdk.connectors.base import ConfigurationError, JsonValue, Problem, given, url_path
@@ -76,5 +77,6 @@ def _pairs(
     for name, template in templates.items():
         value = filled(template, arguments)
         if value is not ABSENT:
-            found += [(name, text_of(one)) for one in (value if isinstance(value, list) else [value])]  # type: ignore[arg-type]
+            values = cast("list[JsonValue]", value if isinstance(value, list) else [value])
+            found += [(name, text_of(one)) for one in values]
     return found

@@ -72,7 +72,7 @@ class OktaConnector(Directory):
         if known is None:
             return await self._create(user, profile, groups)
         if known.state is UserState.DEPROVISIONED:
-            await self._lifecycle(known.user_id, "activate", self.config.send_email)
+            await self._lifecycle(known.user_id, "activate", send_email=self.config.send_email)
         elif known.state is UserState.SUSPENDED:
             await self._lifecycle(known.user_id, "unsuspend")
         path = url_path("/api/v1/users/{id}", id=known.user_id)
@@ -119,7 +119,7 @@ class OktaConnector(Directory):
             await self._lifecycle(made.user_id, "activate", send_email=False)
         return self.done(response, "users.create", reference=made.user_id)
 
-    async def _lifecycle(self, user_id: str, what: str, send_email: bool | None = None) -> Outcome:  # noqa: FBT001
+    async def _lifecycle(self, user_id: str, what: str, *, send_email: bool | None = None) -> Outcome:
         path = url_path("/api/v1/users/{id}/lifecycle/{what}", id=user_id, what=what)
         query = None if send_email is None else {"sendEmail": str(send_email).lower()}
         response = await self.call("POST", path, operation=f"users.{what}", query=query)

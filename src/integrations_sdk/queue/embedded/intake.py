@@ -114,7 +114,7 @@ class Intake:
         hand = None if offer is None else offer.hand
         try:
             stored = await self._place.write(lambda c: enqueueing.store(c, bundles, known, now, hand))
-        except BaseException:
+        except BaseException:  # a cancellation too: the hand is free again
             if offer is not None:
                 offer.taker.take(Batch(claimed=(), lease_until=moment), offer.reserved)
             raise

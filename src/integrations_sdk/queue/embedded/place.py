@@ -89,7 +89,7 @@ class MemoryPlace:
         cursor.execute("BEGIN")
         try:
             result = work(cursor)
-        except BaseException:
+        except BaseException:  # whatever it is, nothing of it stays
             cursor.execute("ROLLBACK")
             raise
         cursor.execute("COMMIT")

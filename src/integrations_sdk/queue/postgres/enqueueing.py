@@ -144,7 +144,7 @@ async def _insert(
     told = [list(column) for column in zip(*events, strict=True)]
     try:
         found = await connection.fetch(sql(_STORE), *columns, now, *told)
-    except Exception as error:
+    except Exception as error:  # the driver is known only where it is chosen
         if broken_index(error) != _CLASHING:
             raise
         raise AlreadyExistsError("a delivery of that id exists: ids are given once") from error

@@ -151,7 +151,7 @@ class Database:
                 done = await work(connection)
                 try:
                     await connection.execute("COMMIT")
-                except Exception as error:
+                except Exception as error:  # any of the driver's; `is_lost()` tells them apart
                     if is_lost(error) and done.number is not None:
                         unsure.append((done, error))
                     raise
@@ -159,7 +159,7 @@ class Database:
 
         try:
             return await session.lend(attempt)
-        except Exception:
+        except Exception:  # what is not unsure is raised as it is
             if not unsure:
                 raise
         ((done, error),) = unsure
@@ -207,7 +207,7 @@ async def _undoing(connection: Connection) -> AsyncIterator[None]:
     """Leave no transaction open when something goes wrong."""
     try:
         yield
-    except Exception:
+    except Exception:  # whatever it is, its transaction ends
         try:
             await connection.execute("ROLLBACK")
         except Exception:  # noqa: BLE001  # it is broken: closing it undoes the transaction as well
@@ -246,7 +246,7 @@ _DATABASES: Final[weakref.WeakSet[Database]] = weakref.WeakSet()
 
 def _after_fork() -> None:
     for database in list(_DATABASES):
-        database._forked()  # noqa: SLF001
+        database._forked()  # noqa: SLF001  # its own module
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork

@@ -83,7 +83,7 @@ async def _migrate(connection: Connection, address: Address, part: Part) -> None
         raise _newer(address, version, part)
     for step in part.migrations[version:]:
         await connection.execute(step.format(schema=f'"{schema}"'))
-    await connection.execute(f'UPDATE "{schema}".{part.table} SET version = $1', len(part.migrations))  # noqa: S608
+    await connection.execute(f'UPDATE "{schema}".{part.table} SET version = $1', len(part.migrations))  # noqa: S608  # no values
 
 
 async def _begin(connection: Connection, schema: str, part: Part) -> None:
@@ -94,14 +94,14 @@ async def _begin(connection: Connection, schema: str, part: Part) -> None:
         if not exists:  # not `IF NOT EXISTS`: that asks for the right to make one even if there is one
             await connection.execute(f'CREATE SCHEMA "{schema}"')
     await connection.execute(f'CREATE TABLE "{schema}".{part.table} (version integer NOT NULL)')
-    await connection.execute(f'INSERT INTO "{schema}".{part.table} VALUES (0)')  # noqa: S608
+    await connection.execute(f'INSERT INTO "{schema}".{part.table} VALUES (0)')  # noqa: S608  # no values
 
 
 async def _version(connection: Connection, schema: str, part: Part) -> int | None:
     """The version of the tables; None when there are none."""
     if part.table not in await _tables(connection, schema):
         return None
-    rows = await connection.fetch(f'SELECT version FROM "{schema}".{part.table}')  # noqa: S608
+    rows = await connection.fetch(f'SELECT version FROM "{schema}".{part.table}')  # noqa: S608  # no values
     return int(rows[0][0]) if rows else None
 
 

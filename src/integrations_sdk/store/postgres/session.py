@@ -90,7 +90,7 @@ class Session:
         self._connections.add(connection)
         try:
             await prepare(connection, self._limits)
-        except BaseException:
+        except BaseException:  # a cancellation too would leave it open
             connection.terminate()
             raise
         return connection
@@ -141,7 +141,7 @@ class Session:
             raise StateError(f"{busy}: retry, or raise `connections`")
         try:
             return await work(connection)
-        except Exception as error:
+        except Exception as error:  # any of the driver's; `is_lost()` tells them apart
             if is_lost(error):
                 terminate(connection)
                 await self._pool.expire_connections()  # whatever broke this one, broke the others as well

@@ -42,7 +42,7 @@ async def run_within(
         try:
             async with connection.transaction():
                 return await work(connection)
-        except Exception as error:
+        except Exception as error:  # of either driver; what is neither's is raised as it is
             if not is_overtaken(error):
                 ours = translate(error, address)
                 if ours is error:

@@ -71,7 +71,7 @@ def connect(path: Path, *, synchronous: Synchronous, busy_timeout: timedelta) ->
     connection = sqlite3.connect(path, timeout=seconds, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path, synchronous, seconds)
-    except BaseException:
+    except BaseException:  # whatever it is, nobody else would close it
         connection.close()
         raise
     return connection

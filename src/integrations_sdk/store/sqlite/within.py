@@ -60,7 +60,7 @@ def run_within(
         cursor.execute("SAVEPOINT integrations_sdk")
         try:
             versions = documents.apply(cursor, writes, encoded, now)
-        except BaseException:
+        except BaseException:  # whatever it is, the caller's transaction goes on without
             cursor.execute("ROLLBACK TO integrations_sdk")
             raise
         finally:

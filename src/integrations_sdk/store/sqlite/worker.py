@@ -171,7 +171,7 @@ class Worker:
             connection.execute("BEGIN IMMEDIATE")
         try:
             _do(connection, jobs)
-        except Exception:
+        except Exception:  # one of them is at fault, and the others shall not suffer for it
             if len(jobs) == 1:
                 raise
             self._let_go()  # which undoes the transaction
@@ -251,7 +251,7 @@ def _each_worker(step: Callable[[Worker], None]) -> Callable[[], None]:
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
     os.register_at_fork(
-        before=_each_worker(Worker._before_fork),  # noqa: SLF001
-        after_in_parent=_each_worker(Worker._after_fork_in_parent),  # noqa: SLF001
-        after_in_child=_each_worker(Worker._begin),  # noqa: SLF001
+        before=_each_worker(Worker._before_fork),  # noqa: SLF001  # its own module
+        after_in_parent=_each_worker(Worker._after_fork_in_parent),  # noqa: SLF001  # its own module
+        after_in_child=_each_worker(Worker._begin),  # noqa: SLF001  # its own module
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from integrations_sdk.catalog import describe, json_schema
@@ -26,7 +27,7 @@ class ConfigurationContract(ConnectorCase):
 
     def test_what_is_stored_is_the_same_when_read(self) -> None:
         """Taken apart into JSON and secrets, and put together again, it is equal; no secret is in the JSON."""
-        config = self._loaded()
+        config = self._loaded(self.canaries())
         visible, secrets = split_config(config)
         kept = json.loads(json.dumps(visible))
         for secret in self.secrets(config):
@@ -115,10 +116,9 @@ class ConfigurationContract(ConnectorCase):
                 read = {**given, name: from_text(self.connector.Config, name, text)}
                 assert load(self.connector.Config, read, subject="environment") == config
 
-    def _loaded(self) -> ConnectorConfig:
-        return load(
-            self.connector.Config, self.configured(), subject=f"{self.connector.provider} configuration"
-        )
+    def _loaded(self, other: Mapping[str, object] | None = None) -> ConnectorConfig:
+        given = {**self.configured(), **(other or {})}
+        return load(self.connector.Config, given, subject=f"{self.connector.provider} configuration")
 
     def _mistaken(self, given: dict[str, object]) -> ConfigurationError:
         try:

