@@ -35,7 +35,8 @@ from integrations_sdk.connectors.config import (
     setting,
     settings,
 )
-from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext
+from integrations_sdk.connectors.connector import Connector
+from integrations_sdk.connectors.context import ConnectorContext
 from integrations_sdk.connectors.drafting import MailDraft, draft_of, header_text
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, pause_of, sentence, time_of, words_of
 from integrations_sdk.connectors.granting import (
@@ -51,7 +52,7 @@ from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_o
 from integrations_sdk.connectors.mail import MailConnector
 from integrations_sdk.connectors.markdown import MARKDOWN_ATOM, escape_markdown, markdown_link
 from integrations_sdk.connectors.memory import ConnectorMemory
-from integrations_sdk.connectors.paging import Following, changed_query, linked
+from integrations_sdk.connectors.paging import MOST_PAGES, Following, changed_query, linked
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.reading import at, objects_at, text_at, texts_at
 from integrations_sdk.connectors.renderings import Renderings
@@ -74,7 +75,15 @@ from integrations_sdk.connectors.text import (
     visible,
     web_url,
 )
-from integrations_sdk.connectors.wire import ascii_host, basic, given, json_bytes, multipart, url_path
+from integrations_sdk.connectors.wire import (
+    CallOptions,
+    ascii_host,
+    basic,
+    given,
+    json_bytes,
+    multipart,
+    url_path,
+)
 from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -156,6 +165,7 @@ __all__ = [
     "BuildServerConfig",
     "BuildStatus",
     "BuildTrigger",
+    "CallOptions",
     "Category",
     "CheckResult",
     "CommitStatus",

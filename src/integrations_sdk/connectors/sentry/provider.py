@@ -92,7 +92,7 @@ class SentryConnector(ReleasesApi):
             return Fault(AuthenticationError, f"{found.message}; is the DSN that of the project?")
         return found
 
-    def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
+    def error(self, fault: Fault, response: Response, operation: str = "") -> ConnectorError:
         """With `retry_after` from `X-Sentry-Rate-Limits` where there is no `Retry-After`."""
         error = super().error(fault, response, operation)
         limited = isinstance(error, RateLimitedError) and error.retry_after is None
