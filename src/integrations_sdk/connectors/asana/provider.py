@@ -55,10 +55,10 @@ class AsanaConnector(AsanaTasks):
     async def check(self) -> CheckResult:
         """Ask who we are, and for the project."""
         answer = await self.call("GET", "/users/me", operation="getUser", query={"opt_fields": "name"})
-        name = text_at(self.parse(answer, "getUser"), "data", "name")
+        name = text_at(self.parse(answer), "data", "name")
         path = url_path("/projects/{gid}", gid=self.config.project)
         answer = await self.call("GET", path, operation="getProject", query={"opt_fields": "name,archived"})
-        project = at(self.parse(answer, "getProject"), "data")
+        project = at(self.parse(answer), "data")
         warning = "the project is archived: nobody looks at its tasks"
         return CheckResult(
             detail=f"{name} in {text_at(project, 'name')}",

@@ -95,7 +95,7 @@ class Auth0Connector(Directory):
     async def delete_user(self, user_id: str) -> Outcome:
         """Delete the user with all data, for ever; no-op if there is none."""
         response = await self.call("DELETE", url_path("/users/{id}", id=user_id), operation="users.delete")
-        return self.done(response, "users.delete", reference=user_id)
+        return self.done(response, reference=user_id)
 
     async def add_member(self, group_id: str, user_id: str) -> Outcome:
         """Give a user a role; no-op for one who has it."""
@@ -115,9 +115,7 @@ class Auth0Connector(Directory):
             **profile_of(user),
         }
         response = await self.call("POST", "/users", operation="users.create", json=body)
-        return self.done(
-            response, "users.create", reference=text_at(self.parse(response, "users.create"), "user_id")
-        )
+        return self.done(response, reference=text_at(self.parse(response), "user_id"))
 
     async def _change(self, user_id: str | None, user: UserDraft) -> Outcome:
         password = self.lent(user.password) if user.password else None
@@ -129,10 +127,10 @@ class Auth0Connector(Directory):
     async def _patch(self, user_id: str, body: dict[str, JsonValue], operation: str) -> Outcome:
         path = url_path("/users/{id}", id=user_id)
         response = await self.call("PATCH", path, operation=operation, json=body, idempotent=True)
-        return self.done(response, operation, reference=user_id)
+        return self.done(response, reference=user_id)
 
     async def _roles(self, method: str, user_id: str, roles: list[JsonValue]) -> Outcome:
         path = url_path("/users/{id}/roles", id=user_id)
         operation = "users.roles.add" if method == "POST" else "users.roles.remove"
         response = await self.call(method, path, operation=operation, json={"roles": roles}, idempotent=True)
-        return self.done(response, operation, reference=user_id)
+        return self.done(response, reference=user_id)

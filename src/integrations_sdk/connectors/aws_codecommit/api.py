@@ -70,7 +70,7 @@ class CodeCommitApi(AwsConnector[CodeCommitConfig]):
     async def get_repository(self, name: str | None = None) -> dict[str, JsonValue]:
         """A repository as CodeCommit describes it; None takes the configured one."""
         answer = await self._do("GetRepository", {"repositoryName": name or self.config.repository})
-        found = self.parse(answer, "GetRepository").get("repositoryMetadata")
+        found = self.parse(answer).get("repositoryMetadata")
         return found if isinstance(found, dict) else {}
 
     async def create_repository(self, name: str, *, description: str = "") -> Outcome:
@@ -81,9 +81,9 @@ class CodeCommitApi(AwsConnector[CodeCommitConfig]):
         """
         body = given(repositoryName=name, repositoryDescription=description or None)
         answer = await self._do("CreateRepository", body)
-        found = at(self.parse(answer, "CreateRepository"), "repositoryMetadata")
+        found = at(self.parse(answer), "repositoryMetadata")
         url = text_at(found, "cloneUrlHttp")
-        return self.done(answer, "CreateRepository", reference=text_at(found, "repositoryName"), url=url)
+        return self.done(answer, reference=text_at(found, "repositoryName"), url=url)
 
     async def list_repositories(self) -> AsyncIterator[dict[str, JsonValue]]:
         """Every repository's name and id, page by page."""
@@ -129,10 +129,10 @@ class CodeCommitApi(AwsConnector[CodeCommitConfig]):
         asked = dict(body)
         for _ in range(MOST_PAGES):
             response = await self._do(operation, asked)
-            page = self.parse(response, operation)
+            page = self.parse(response)
             yield page
             token = text_at(page, "nextToken")
             if token is None or token == asked.get("nextToken"):
                 return
             asked = {**body, "nextToken": token}
-        raise self.error(Fault(RejectedError, "the listing does not end: narrow it"), response, operation)
+        raise self.error(Fault(RejectedError, "the listing does not end: narrow it"), response)

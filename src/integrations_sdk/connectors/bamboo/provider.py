@@ -76,16 +76,14 @@ class BambooConnector(BuildServer[BambooConfig]):
 
     async def check(self) -> CheckResult:
         """Ask for Bamboo's version, who we are, and each configured plan."""
-        version = self.parse(await self.call("GET", _api("/info"), operation="info"), "info").get("version")
-        user = self.parse(
-            await self.call("GET", _api("/currentUser"), operation="currentUser"), "currentUser"
-        )
+        version = (await self.ask("GET", _api("/info"), operation="info")).get("version")
+        user = await self.ask("GET", _api("/currentUser"), operation="currentUser")
         warnings: list[str] = []
         for plan in self.jobs:
             answer = await self.call("GET", _api("/plan/{plan}", plan=plan), operation="plan", accept=(404,))
             if not answer.ok:
                 warnings.append(f"there is no plan {plan}, or the token lacks the permission View for it")
-            elif self.parse(answer, "plan").get("enabled") is False:
+            elif self.parse(answer).get("enabled") is False:
                 warnings.append(f"the plan {plan} is disabled: enable it")
         return CheckResult(detail=f"Bamboo {version} as {user.get('name')}", warnings=tuple(warnings))
 
@@ -99,16 +97,16 @@ class BambooConnector(BuildServer[BambooConfig]):
         key = result_key(reference)
         answer = await self.call("GET", _api("/result/{key}", key=key), operation="result", accept=(404,))
         if answer.ok:
-            return build_of(self.parse(answer, "result"), key, self._page(key))
+            return build_of(self.parse(answer), key, self._page(key))
         if await self._is_queued(key):  # there is no result before an agent has taken it
             return Build(reference=key, status=BuildStatus.PENDING, job=plan_of(key), url=self._page(key))
-        raise self.error(Fault(RejectedError, f"there is no build {key}", "no_build"), answer, "result")
+        raise self.error(Fault(RejectedError, f"there is no build {key}", "no_build"), answer)
 
     async def stop_build(self, reference: str) -> Outcome:
         """Take a build out of the queue, or stop it where it runs."""
         key = result_key(reference)
         answer = await self.call("DELETE", _api("/queue/{key}", key=key), operation="queue.stop")
-        return self.done(answer, "queue.stop", reference=key, url=self._page(key))
+        return self.done(answer, reference=key, url=self._page(key))
 
     async def _trigger(self, job: str, request: BuildRequest) -> Outcome:
         config, operation = self.config, "queue.start"
@@ -124,10 +122,9 @@ class BambooConnector(BuildServer[BambooConfig]):
         answer = await self.call(
             "POST", _api("/queue/{plan}", plan=plan), operation=operation, query=query, json={}
         )
-        key = str(self.parse(answer, operation).get("buildResultKey"))
+        key = str(self.parse(answer).get("buildResultKey"))
         return self.done(
             answer,
-            operation,
             reference=key,
             url=self._page(key),
             detail=f"started {plan}",
@@ -142,20 +139,20 @@ class BambooConnector(BuildServer[BambooConfig]):
         while start < total:
             query = {"start-index": str(start), "max-result": str(_PAGE)}
             answer = await self.call("GET", path, operation="plan.branches", query=query)
-            page = self.parse(answer, "plan.branches")
+            page = self.parse(answer)
             for found in objects_at(page, "branches", "branch"):
                 if (key := branch_key(found, branch or "")) is not None:
                     return key
             size = at(page, "branches", "size")
             start, total = start + _PAGE, size if isinstance(size, int) else 0
         said = f"{job} has no plan branch for {branch} (yet): let Bamboo detect it, or create it"
-        raise self.error(Fault(RejectedError, said, "no_branch"), answer, "plan.branches")
+        raise self.error(Fault(RejectedError, said, "no_branch"), answer)
 
     async def _is_queued(self, key: str) -> bool:
-        answer = await self.call(
+        answer = await self.ask(
             "GET", _api("/queue"), operation="queue", query={"expand": "queuedBuilds.queuedBuild"}
         )
-        waiting = objects_at(self.parse(answer, "queue"), "queuedBuilds", "queuedBuild")
+        waiting = objects_at(answer, "queuedBuilds", "queuedBuild")
         return any(item.get("buildResultKey") == key for item in waiting)
 
     def _page(self, key: str) -> str:

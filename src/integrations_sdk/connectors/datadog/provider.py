@@ -95,8 +95,8 @@ class DatadogConnector(Connector[DatadogConfig]):
     async def check(self) -> CheckResult:
         """Ask whether the API key is valid, and the application key if there is one."""
         response = await self.call("GET", "/api/v1/validate", operation="validate")
-        if self.parse(response, "validate").get("valid") is not True:
-            raise self.error(Fault(AuthenticationError, "the API key is not valid"), response, "validate")
+        if self.parse(response).get("valid") is not True:
+            raise self.error(Fault(AuthenticationError, "the API key is not valid"), response)
         if self.config.app_key is not None:
             key = {"dd-application-key": self.config.app_key.reveal()}
             await self.call("GET", "/api/v2/validate_keys", operation="validate_keys", headers=key)
@@ -114,12 +114,10 @@ class DatadogConnector(Connector[DatadogConfig]):
         """Post it to the event stream; `reference` is its id there."""
         body = event_body(event, self.config, self.context.clock.now())
         response = await self.call("POST", "/api/v1/events", operation="events", json=body)
-        posted = self.parse(response, "events").get("event")
+        posted = self.parse(response).get("event")
         posted = posted if isinstance(posted, dict) else {}
         reference, url = posted.get("id_str") or posted.get("id"), posted.get("url")
-        return self.done(
-            response, "events", reference=str(reference or "") or None, url=str(url) if url else None
-        )
+        return self.done(response, reference=str(reference or "") or None, url=str(url) if url else None)
 
     async def send_metrics(self, metrics: Sequence[Metric]) -> Outcome:
         """Send points of time series, 500 KB to a request.
@@ -180,7 +178,7 @@ class DatadogConnector(Connector[DatadogConfig]):
         response = await self.call(
             "POST", "/api/v1/check_run", operation="check_run", json=[report], idempotent=True
         )
-        return self.done(response, "check_run")
+        return self.done(response)
 
     @property
     def _where(self) -> str:
@@ -198,5 +196,5 @@ class DatadogConnector(Connector[DatadogConfig]):
                 content_type="application/json",
                 headers=headers,
             )
-            outcome = self.done(response, operation, detail=f"{what} in {len(bodies)} requests")
+            outcome = self.done(response, detail=f"{what} in {len(bodies)} requests")
         return outcome

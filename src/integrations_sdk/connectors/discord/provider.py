@@ -72,8 +72,8 @@ class DiscordConnector(Connector[DiscordConfig]):
         """Ask for each webhook, which posts nothing."""
         names = [""]
         for channel in (None, *self.config.channels):
-            response = await self.call("GET", self._hook(channel), operation="webhooks.get")
-            names.append(str(self.parse(response, "webhooks.get").get("name") or "unnamed"))
+            response = await self.ask("GET", self._hook(channel), operation="webhooks.get")
+            names.append(str(response.get("name") or "unnamed"))
         return CheckResult(detail=f"webhooks: {', '.join(names[1:])}")
 
     async def notify(self, message: Message) -> Outcome:
@@ -142,9 +142,9 @@ class DiscordConnector(Connector[DiscordConfig]):
             query={"wait": "true", **({"thread_id": thread} if thread else {})},
             account=f"{self.context.integration_id}:{channel or ''}",  # each webhook has a limit of its own
         )
-        said = self.parse(response, "webhooks.execute")
+        said = self.parse(response)
         posted: Payload = {name: str(said.get(name) or "") for name in ("id", "channel_id")}
-        return self.done(response, "webhooks.execute", reference=str(posted["id"]) or None, data=posted)
+        return self.done(response, reference=str(posted["id"]) or None, data=posted)
 
     def _dressed(self, payload: Payload, given: DiscordMessage | None = None) -> Payload:
         """The payload under the name and image of the message, or else of the configuration."""

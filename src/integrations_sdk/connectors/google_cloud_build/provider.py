@@ -115,8 +115,8 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
             RejectedError: there is no such build.
         """
         path = self._path("/builds/{id}", id=build_reference(reference))
-        answer = await self.call("GET", path, operation="builds.get")
-        return build_of(self.parse(answer, "builds.get"))
+        answer = await self.ask("GET", path, operation="builds.get")
+        return build_of(answer)
 
     async def create_build(self, build: Mapping[str, JsonValue]) -> Outcome:
         """Run a build without a trigger.
@@ -125,13 +125,13 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
             build: as Cloud Build describes one: `steps`, `source`, `substitutions`, …
         """
         answer = await self.call("POST", self._path("/builds"), operation="builds.create", json=dict(build))
-        return self._started(answer, "builds.create", "")
+        return self._started(answer, "")
 
     async def cancel_build(self, reference: str) -> Outcome:
         """Cancel a build that has not ended."""
         path = self._path("/builds/{id}", id=build_reference(reference)) + ":cancel"
         answer = await self.call("POST", path, operation="builds.cancel", json={}, idempotent=True)
-        return self.done(answer, "builds.cancel", reference=reference)
+        return self.done(answer, reference=reference)
 
     async def list_builds(self, filter: str = "") -> AsyncIterator[Build]:  # noqa: A002  # Google's word
         """The project's builds, newest first, page by page.
@@ -154,13 +154,12 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
         if config.location != "global":  # the older path, which is the global one, takes the source itself
             body = {"projectId": config.project_id, "triggerId": job, "source": body}
         path = self._path("/triggers/{job}", job=job) + ":run"
-        return self._started(await self.call("POST", path, operation=operation, json=body), operation, job)
+        return self._started(await self.call("POST", path, operation=operation, json=body), job)
 
-    def _started(self, answer: Response, operation: str, job: str) -> Outcome:
-        build = build_of(at(self.parse(answer, operation), "metadata", "build"))
+    def _started(self, answer: Response, job: str) -> Outcome:
+        build = build_of(at(self.parse(answer), "metadata", "build"))
         return self.done(
             answer,
-            operation,
             reference=build.reference or None,
             url=build.url,
             detail=f"started {job or build.reference}",
@@ -180,14 +179,14 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
         asked, operation = dict(query), f"{name}.list"
         for _ in range(MOST_PAGES):
             answer = await self.call("GET", self._path(path), operation=operation, query=asked)
-            page = self.parse(answer, operation)
+            page = self.parse(answer)
             for record in objects_at(page, name):  # which is left out where there are none
                 yield record
             token = text_at(page, "nextPageToken")
             if token is None or token == asked.get("pageToken"):
                 return
             asked = {**query, "pageToken": token}
-        raise self.error(Fault(RejectedError, "the listing does not end: narrow it"), answer, operation)
+        raise self.error(Fault(RejectedError, "the listing does not end: narrow it"), answer)
 
     async def _grant(self) -> AccessToken:
         key, url = self.config.service_account_key, self.config.token_url

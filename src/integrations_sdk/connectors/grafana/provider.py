@@ -52,8 +52,8 @@ class GrafanaConnector(Annotations):
     async def check(self) -> CheckResult:
         """Ask whether Grafana and its database work, and which organisation the token belongs to."""
         health = await self.call("GET", "/health", operation="health")
-        organisation = self.parse(await self.call("GET", "/org", operation="org"), "org")
-        version = text_at(self.parse(health, "health"), "version")
+        organisation = await self.ask("GET", "/org", operation="org")
+        version = text_at(self.parse(health), "version")
         name = text_at(organisation, "name") or "an organisation"
         return CheckResult(detail=f"{name}, Grafana {version}" if version else name)
 
@@ -81,8 +81,8 @@ class GrafanaConnector(Annotations):
             remedy = 'add {"datasource": {"uid": …}} to each, or configure datasource'
             raise ConfigurationError.of("grafana query", "queries", expected, remedy)
         body: dict[str, JsonValue] = {"from": since, "to": until, "queries": asked}
-        response = await self.call("POST", "/ds/query", operation="ds.query", json=body, idempotent=True)
-        results = self.parse(response, "ds.query").get("results")
+        response = await self.ask("POST", "/ds/query", operation="ds.query", json=body, idempotent=True)
+        results = response.get("results")
         return results if isinstance(results, dict) else {}
 
     async def search_dashboards(

@@ -36,7 +36,6 @@ class JenkinsConnector(JenkinsTracking):
         note = f", without {', '.join(dropped)}, which it does not declare" if dropped else ""
         return self.done(
             answer,
-            operation,
             reference=str(Reference(job, item=item)) if item is not None else None,
             url=f"{self.base_url}{job_path(job)}/",
             detail=f"started {job}{note}",

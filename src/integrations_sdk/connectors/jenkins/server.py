@@ -91,7 +91,7 @@ class JenkinsServer(BuildServer[JenkinsConfig]):
     async def check(self) -> CheckResult:
         """Ask Jenkins what it is, and look at each configured job."""
         answer = await self.call("GET", "/api/json", operation="api", query={"tree": "mode,quietingDown"})
-        state = self.parse(answer, "api")
+        state = self.parse(answer)
         warnings = (
             ["Jenkins is preparing to shut down and starts no builds"] if state.get("quietingDown") else []
         )
@@ -148,12 +148,12 @@ class JenkinsServer(BuildServer[JenkinsConfig]):
             self._crumb = await self._fetch_crumb()
             return await self.call("POST", path, operation=operation, form=body, headers=self._crumb)
         if (fault := self.fault(answer)) is not None:
-            raise self.error(fault, answer, operation)
+            raise self.error(fault, answer)
         return answer
 
     async def _fetch_crumb(self) -> dict[str, str]:
         answer = await self.call("GET", "/crumbIssuer/api/json", operation="crumbIssuer")
-        crumb = self.parse(answer, "crumbIssuer")
+        crumb = self.parse(answer)
         headers = {str(crumb.get("crumbRequestField")): str(crumb.get("crumb"))}
         if cookie := session_cookie(answer.headers.get("set-cookie", "")):
             headers["cookie"] = cookie
@@ -163,13 +163,13 @@ class JenkinsServer(BuildServer[JenkinsConfig]):
         answer = await self.call(
             "GET", f"{job_path(job)}/api/json", operation="job", query={"tree": _JOB}, accept=(404,)
         )
-        return answer, self.parse(answer, "job") if answer.ok else None
+        return answer, self.parse(answer) if answer.ok else None
 
     async def _look(self, job: str) -> dict[str, JsonValue] | None:
         return (await self._ask(job))[1]
 
     def _no_job(self, answer: Response, said: str) -> ConnectorError:
-        return self.error(Fault(RejectedError, said, "no_job"), answer, "job")
+        return self.error(Fault(RejectedError, said, "no_job"), answer)
 
 
 def parameter_names(info: Mapping[str, JsonValue]) -> list[str]:

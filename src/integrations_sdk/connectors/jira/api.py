@@ -93,8 +93,8 @@ class JiraApi(Connector[JiraConfig]):
 
     async def check(self) -> CheckResult:
         """Ask who we are, and whether issues of the configured types can be created."""
-        answer = await self.call("GET", "/myself", operation="getCurrentUser")
-        myself = self.parse(answer, "getCurrentUser")
+        answer = await self.ask("GET", "/myself", operation="getCurrentUser")
+        myself = answer
         kind = "Cloud" if self.config.is_cloud else "Data Center"
         return CheckResult(
             detail=f"{myself.get('displayName') or myself.get('name')} on Jira {kind}",
@@ -103,14 +103,17 @@ class JiraApi(Connector[JiraConfig]):
 
     async def _missing_types(self) -> list[str]:
         path = url_path("/issue/createmeta/{project}/issuetypes", project=self.config.project_key)
-        operation = "getCreateIssueMetaIssueTypes"
         answer = await self.call(
-            "GET", path, operation=operation, query={"maxResults": "200"}, accept=(400, 403, 404)
+            "GET",
+            path,
+            operation="getCreateIssueMetaIssueTypes",
+            query={"maxResults": "200"},
+            accept=(400, 403, 404),
         )
         if not answer.ok:
             remedy = "correct project_key, or grant Browse Projects and Create Issues"
             return [f"no issue can be created in project {self.config.project_key}: {remedy}"]
-        page = self.parse(answer, operation)
+        page = self.parse(answer)
         known = {
             str(found.get("name")) for name in ("issueTypes", "values") for found in objects(page.get(name))
         }
@@ -148,14 +151,14 @@ class JiraApi(Connector[JiraConfig]):
             body["properties"] = list(properties)
         for _ in range(MOST_PAGES):
             answer = await self.call("POST", path, operation="search", json=body, idempotent=True)
-            page = self.parse(answer, "search")
+            page = self.parse(answer)
             found = objects(page.get("issues"))
             for issue in found:
                 yield issue_of(issue, self.site)
             if (following := _following(body, page, len(found))) is None:
                 return
             body = {**body, **following}
-        raise self.error(Fault(RejectedError, "the search does not end: narrow it"), answer, "search")
+        raise self.error(Fault(RejectedError, "the search does not end: narrow it"), answer)
 
 
 def _following(

@@ -92,15 +92,13 @@ class MattermostConnector(Connector[MattermostConfig]):
 
     async def check(self) -> CheckResult:
         """Ping the server; ask a bot who it is, and for its channel."""
-        ping = self.parse(
-            await self.call("GET", "/api/v4/system/ping", operation="ping", authorize=self._is_bot), "ping"
-        )
+        ping = await self.ask("GET", "/api/v4/system/ping", operation="ping", authorize=self._is_bot)
         if not self._is_bot:
             untried = "an incoming webhook cannot be tried without posting: only its server was reached"
             return CheckResult(detail=f"the server is {ping.get('status')}", warnings=(untried,))
-        me = self.parse(await self.call("GET", "/api/v4/users/me", operation="users.me"), "users.me")
+        me = await self.ask("GET", "/api/v4/users/me", operation="users.me")
         path = url_path("/api/v4/channels/{channel}", channel=self.config.channel_id)
-        channel = self.parse(await self.call("GET", path, operation="channels.get"), "channels.get")
+        channel = await self.ask("GET", path, operation="channels.get")
         return CheckResult(
             detail=f"{me.get('username')} in {channel.get('display_name') or channel.get('name')}"
         )
@@ -145,7 +143,7 @@ class MattermostConnector(Connector[MattermostConfig]):
             chosen = ((name, getattr(given, name, None) or getattr(self.config, name)) for name in _IDENTITY)
             body = {**payload, **{name: value for name, value in chosen if value is not None}}
             response = await self.call("POST", self._hook, operation="hooks.post", json=body, authorize=False)
-            return self.done(response, "hooks.post")
+            return self.done(response)
         body = self._as_post(payload, given, root)
         response = await self.call(
             "POST",
@@ -153,9 +151,9 @@ class MattermostConnector(Connector[MattermostConfig]):
             operation="posts.create",
             json={**body, **({"file_ids": files} if files else {})},
         )
-        said = self.parse(response, "posts.create")
+        said = self.parse(response)
         posted: Payload = {name: said[name] for name in ("id", "channel_id") if name in said}
-        return self.done(response, "posts.create", reference=str(said.get("id") or "") or None, data=posted)
+        return self.done(response, reference=str(said.get("id") or "") or None, data=posted)
 
     def _as_post(self, payload: Payload, given: MattermostMessage, root: str | None) -> Payload:
         props = {
@@ -174,10 +172,10 @@ class MattermostConnector(Connector[MattermostConfig]):
         """Send a file ahead of the post that it goes with; its id."""
         channel = given.channel_id or self.config.channel_id or ""
         content, kind = multipart({"channel_id": channel}, {"files": file})
-        response = await self.call(
+        response = await self.ask(
             "POST", "/api/v4/files", operation="files.upload", content=content, content_type=kind
         )
-        infos = self.parse(response, "files.upload").get("file_infos")
+        infos = response.get("file_infos")
         return (
             infos[0].get("id") if isinstance(infos, list) and infos and isinstance(infos[0], dict) else None
         )

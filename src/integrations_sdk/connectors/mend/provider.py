@@ -59,8 +59,8 @@ class MendConnector(MendSession):
     async def check(self) -> CheckResult:
         """Log in, and ask for the first projects."""
         query, path = {self.api.size: "1"}, await self._projects_path()
-        answer = await self.call("GET", path, operation="projects.list", query=query)
-        total = at(self.parse(answer, "projects.list"), "additionalData", "totalItems")
+        answer = await self.ask("GET", path, operation="projects.list", query=query)
+        total = at(answer, "additionalData", "totalItems")
         return CheckResult(detail=f"{self.config.email}: {total} projects")
 
     async def check_gate(self, query: FindingQuery | None = None) -> Gate:

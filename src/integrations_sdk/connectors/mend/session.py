@@ -107,5 +107,5 @@ class MendSession(Scanner[MendConfig]):
         if not answer.ok:
             fault = mend_fault(self.masks.response(answer))
             words = fault.message if fault else "the login is refused"
-            raise self.error(Fault(AuthenticationError, words), answer, operation)
+            raise self.error(Fault(AuthenticationError, words), answer)
         return answer

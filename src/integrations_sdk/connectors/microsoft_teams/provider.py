@@ -124,15 +124,14 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
         if self.config.webhook_url is not None:
             url, body = self.config.webhook_url.reveal(), as_workflow(card)
             response = await self.call("POST", url, operation="workflow.start", json=body, authorize=False)
-            return self.done(response, "workflow.start")
+            return self.done(response)
         ids = {"team": self.config.team_id, "channel": self.config.channel_id}
         path = url_path("/teams/{team}/channels/{channel}/messages", **ids)
         response = await self.call("POST", path, operation="channel.messages", json=as_chat_message(card))
-        said = self.parse(response, "channel.messages")
+        said = self.parse(response)
         page = said.get("webUrl")
         return self.done(
             response,
-            "channel.messages",
             reference=str(said.get("id") or "") or None,
             url=page if isinstance(page, str) else None,
         )
@@ -152,7 +151,7 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
         found = access_token(answer, self.context.clock.now())
         if found is None:
             words = "answered without an access token; is `login_url` right?"
-            raise self.error(Fault(RejectedError, words), response, "token")
+            raise self.error(Fault(RejectedError, words), response)
         if (following := text_at(answer, "refresh_token")) is not None:
             self._refresh_token = Secret(self.lent(following))
         return found

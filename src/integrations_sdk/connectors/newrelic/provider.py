@@ -187,7 +187,6 @@ class NewRelicConnector(Connector[NewRelicConfig]):
             )
             outcome = self.done(
                 response,
-                operation,
                 reference=_request_id(response),
                 detail=f"{what} in {len(bodies)} requests",
             )

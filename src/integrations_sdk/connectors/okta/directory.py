@@ -50,7 +50,7 @@ class Directory(OktaApi):
         """A page of 200 users that changed since the page that gave the cursor; deprovisioned ones too."""
         place = Place.of(cursor)
         response = await self.call("GET", f"/api/v1/users?{place.query}", operation="users.list")
-        users = [user_of(one, self.config.user_attributes) for one in self.parse_list(response, "users.list")]
+        users = [user_of(one, self.config.user_attributes) for one in self.parse_list(response)]
         following = linked(response, place.query)
         return UserChanges(
             users=tuple([await self._with_groups(user) for user in users]),
@@ -79,9 +79,7 @@ class Directory(OktaApi):
     async def _get(self, username: str) -> User | None:
         path = url_path("/api/v1/users/{id}", id=username)
         response = await self.call("GET", path, operation="users.get", accept=(HTTPStatus.NOT_FOUND,))
-        return (
-            user_of(self.parse(response, "users.get"), self.config.user_attributes) if response.ok else None
-        )
+        return user_of(self.parse(response), self.config.user_attributes) if response.ok else None
 
     async def _with_groups(self, user: User) -> User:
         if not self.config.sync_groups or user.state is UserState.DEPROVISIONED:

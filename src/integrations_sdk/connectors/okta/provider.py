@@ -81,7 +81,7 @@ class OktaConnector(Directory):
         )
         for group_id in groups:
             await self.add_member(group_id, known.user_id)
-        return self.done(response, "users.update", reference=known.user_id)
+        return self.done(response, reference=known.user_id)
 
     async def deprovision_user(self, user_id: str) -> Outcome:
         """Deactivate the user, who loses every application; skipped for one who is deactivated.
@@ -93,8 +93,8 @@ class OktaConnector(Directory):
             RejectedError: there is none.
         """
         path = url_path("/api/v1/users/{id}", id=user_id)
-        response = await self.call("GET", path, operation="users.get")
-        found = user_of(self.parse(response, "users.get"))
+        response = await self.ask("GET", path, operation="users.get")
+        found = user_of(response)
         if found.state is UserState.DEPROVISIONED:
             return self.skipped("users.deactivate", "is deactivated already")
         return await self._lifecycle(found.user_id, "deactivate", send_email=False)
@@ -114,18 +114,18 @@ class OktaConnector(Directory):
         body |= {"credentials": {"password": {"value": self.lent(user.password)}}} if user.password else {}
         query = {"activate": "false" if quietly else "true"}
         response = await self.call("POST", "/api/v1/users", operation="users.create", json=body, query=query)
-        made = user_of(self.parse(response, "users.create"))
+        made = user_of(self.parse(response))
         if quietly:  # only this way it can be asked not to write to the user
             await self._lifecycle(made.user_id, "activate", send_email=False)
-        return self.done(response, "users.create", reference=made.user_id)
+        return self.done(response, reference=made.user_id)
 
     async def _lifecycle(self, user_id: str, what: str, send_email: bool | None = None) -> Outcome:  # noqa: FBT001
         path = url_path("/api/v1/users/{id}/lifecycle/{what}", id=user_id, what=what)
         query = None if send_email is None else {"sendEmail": str(send_email).lower()}
         response = await self.call("POST", path, operation=f"users.{what}", query=query)
-        return self.done(response, f"users.{what}", reference=user_id)
+        return self.done(response, reference=user_id)
 
     async def _membership(self, method: str, group_id: str, user_id: str) -> Outcome:
         path = url_path("/api/v1/groups/{group}/users/{user}", group=group_id, user=user_id)
         operation = "groups.assign" if method == "PUT" else "groups.unassign"
-        return self.done(await self.call(method, path, operation=operation), operation, reference=user_id)
+        return self.done(await self.call(method, path, operation=operation), reference=user_id)

@@ -94,7 +94,7 @@ class PagerDutyConnector(PagerDutyEvents, PagerDutyIncidents):
         answer = await self._send("/v2/enqueue", "enqueue", {}, accept=(400,))
         said = texts_at(json_of(answer), "errors")
         if wrong := [words for words in said if "routing" in words.lower()]:
-            raise self.error(Fault(AuthenticationError, "; ".join(wrong)), answer, "enqueue")
+            raise self.error(Fault(AuthenticationError, "; ".join(wrong)), answer)
         warning = (
             "whether the key belongs to a service only an alert shows: add an api_token to have it checked"
         )

@@ -57,7 +57,7 @@ class PushgatewayApi(PrometheusPart):
             headers=encoding,
             idempotent=True,  # a push replaces what it repeats
         )
-        return self.done(response, "push", reference=path, detail=f"{len(metrics)} metrics")
+        return self.done(response, reference=path, detail=f"{len(metrics)} metrics")
 
     async def delete_group(
         self, *, job: str | None = None, grouping: Mapping[str, str] | None = None
@@ -65,7 +65,7 @@ class PushgatewayApi(PrometheusPart):
         """Delete a group; one that there is not is no error. The arguments are those of `push()`."""
         path = self._path(job, grouping)
         response = await self.call("DELETE", self.part("pushgateway_url") + path, operation="delete")
-        return self.done(response, "delete", reference=path)
+        return self.done(response, reference=path)
 
     def _path(self, job: str | None, grouping: Mapping[str, str] | None) -> str:
         return push_path(job or self.config.job, {**self.config.grouping, **(grouping or {})})

@@ -55,12 +55,10 @@ class RedmineConnector(RedmineIssues):
 
     async def check(self) -> CheckResult:
         """Ask who we are, and for the project."""
-        answer = await self.call("GET", "/users/current.json", operation="users.current")
-        login = text_at(self.parse(answer, "users.current"), "user", "login")
+        answer = await self.ask("GET", "/users/current.json", operation="users.current")
+        login = text_at(answer, "user", "login")
         path = url_path("/projects/{id}.json", id=self.config.project)
-        project = at(
-            self.parse(await self.call("GET", path, operation="projects.get"), "projects.get"), "project"
-        )
+        project = at(await self.ask("GET", path, operation="projects.get"), "project")
         closed = at(project, "status") in (5, 9)  # a tuple: what comes may be unhashable
         warning = "the project is closed or archived: nothing can be created in it"
         return CheckResult(

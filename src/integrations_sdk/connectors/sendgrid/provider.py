@@ -82,10 +82,10 @@ class SendGridConnector(Connector[SendGridConfig]):
     async def check(self) -> CheckResult:
         """Ask what the key may do; it must be allowed to send."""
         response = await self.call("GET", "/v3/scopes", operation="scopes")
-        scopes = self.parse(response, "scopes").get("scopes")
+        scopes = self.parse(response).get("scopes")
         if not isinstance(scopes, list) or "mail.send" not in scopes:
             words = "the key may not send: give it the permission Mail Send"
-            raise self.error(Fault(PermissionDeniedError, words), response, "scopes")
+            raise self.error(Fault(PermissionDeniedError, words), response)
         return CheckResult(
             detail="the key may send",
             warnings=("sandbox mode: nothing is delivered",) if self.config.sandbox_mode else (),
@@ -113,4 +113,4 @@ class SendGridConnector(Connector[SendGridConfig]):
     async def _send(self, draft: MailDraft, *, notification: bool = False) -> Outcome:
         body = body_of(draft, self.config, notification=notification)
         response = await self.call("POST", "/v3/mail/send", operation="mail.send", json=body)
-        return self.done(response, "mail.send", reference=response.headers.get("x-message-id"))
+        return self.done(response, reference=response.headers.get("x-message-id"))

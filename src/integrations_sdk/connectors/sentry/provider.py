@@ -173,7 +173,7 @@ class SentryConnector(ReleasesApi):
         tags = payload.get("tags")
         merged = tags_of({**self.config.tags, **(tags if isinstance(tags, dict) else {})})
         response = await self._send(event_id, {**own, **payload, "tags": merged}, operation="envelope")
-        return self.done(response, "envelope", reference=event_id)
+        return self.done(response, reference=event_id)
 
     async def _send(
         self, event_id: str, payload: Mapping[str, JsonValue] | None, *, operation: str
@@ -198,7 +198,7 @@ class SentryConnector(ReleasesApi):
             idempotent=True,  # Sentry drops an event whose id it has seen
             authorize=False,
         )
-        self.parse(response, operation)  # a web page in its place means that the host is not Sentry's
+        self.parse(response)  # a web page in its place means that the host is not Sentry's
         return response
 
     def _heed(self, response: Response) -> None:

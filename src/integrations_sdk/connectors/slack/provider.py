@@ -90,19 +90,24 @@ class SlackConnector(Connector[SlackConfig]):
         """Ask a bot who it is, and a webhook for its refusal of an empty message, which posts nothing."""
         found = CheckResult()
         if self.config.bot_token is not None:
-            said = self.parse(await self._ask("auth.test"), "auth.test")
+            said = self.parse(await self._ask("auth.test"))
             found = CheckResult(detail=f"{said.get('user')} in {said.get('team')}")
         return found if self.config.webhook_url is None else await self._check_webhook(found.detail)
 
     async def _check_webhook(self, detail: str) -> CheckResult:
         if self._hook_is_workflow:
             return await self._reach()
-        operation = "webhook.check"
         response = await self.call(
-            "POST", self._hook, operation=operation, json={}, authorize=False, idempotent=True, accept=(400,)
+            "POST",
+            self._hook,
+            operation="webhook.check",
+            json={},
+            authorize=False,
+            idempotent=True,
+            accept=(400,),
         )
         if not answers_probe(response) and (fault := fault_in(response)) is not None:
-            raise self.error(fault, response, operation)
+            raise self.error(fault, response)
         return CheckResult(detail=detail or "the webhook is live")
 
     async def _reach(self) -> CheckResult:
@@ -141,9 +146,9 @@ class SlackConnector(Connector[SlackConfig]):
             RejectedError: nobody in the workspace has that address (`users_not_found`).
         """
         found = await self._ask("users.lookupByEmail", query={"email": email})
-        user = _id_in(self.parse(found, "users.lookupByEmail"), "user")
+        user = _id_in(self.parse(found), "user")
         opened = await self._ask("conversations.open", json={"users": user}, idempotent=True)
-        channel = _id_in(self.parse(opened, "conversations.open"), "channel")
+        channel = _id_in(self.parse(opened), "channel")
         return await self._send([self._dressed(payload) for payload in rendered(message)], channel=channel)
 
     # --- how it is sent ---------------------------------------------------------
@@ -176,16 +181,16 @@ class SlackConnector(Connector[SlackConfig]):
                 account=account,
                 authorize=False,
             )
-            return self.done(response, operation)
+            return self.done(response)
         if where is None:
             raise ConfigurationError.of(
                 "slack message", "channel", "missing", "configure `channel`, or give one"
             )
         operation = "chat.postMessage"
         response = await self._ask(operation, json=body, rate=limit, account=account)
-        said = self.parse(response, operation)
+        said = self.parse(response)
         posted: Payload = {name: said[name] for name in ("channel", "ts") if name in said}
-        return self.done(response, operation, reference=str(said.get("ts") or "") or None, data=posted)
+        return self.done(response, reference=str(said.get("ts") or "") or None, data=posted)
 
     async def _ask(
         self,

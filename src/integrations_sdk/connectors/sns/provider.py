@@ -177,7 +177,7 @@ class SnsConnector(AwsConnector[SnsConfig]):
 
     def _told(self, answer: Response, target: str) -> Outcome:
         made = message_id(answer)
-        return self.done(answer, "Publish", reference=made, data={"target": target, "message_id": made})
+        return self.done(answer, reference=made, data={"target": target, "message_id": made})
 
 
 def _together(told: Mapping[str, Outcome | ConnectorError]) -> Outcome:

@@ -76,8 +76,8 @@ class SnykConnector(Scanner[SnykConfig]):
     async def check(self) -> CheckResult:
         """Ask for the organization."""
         query = {"version": self.config.api_version}
-        answer = await self.call("GET", self._path(""), operation="orgs.get", query=query)
-        name = text_at(self.parse(answer, "orgs.get"), "data", "attributes", "name")
+        answer = await self.ask("GET", self._path(""), operation="orgs.get", query=query)
+        name = text_at(answer, "data", "attributes", "name")
         return CheckResult(detail=f"the organization {name}")
 
     async def check_gate(self, query: FindingQuery | None = None) -> Gate:

@@ -72,10 +72,9 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
             AuthenticationError: it is not.
             RejectedError: the project does not exist, or the token cannot see it.
         """
-        operation = "authentication.validate"
-        answer = await self.call("GET", "/api/authentication/validate", operation=operation)
-        if self.parse(answer, operation).get("valid") is not True:  # says so under status 200
-            raise self.error(Fault(AuthenticationError, "the token is not valid"), answer, operation)
+        answer = await self.call("GET", "/api/authentication/validate", operation="authentication.validate")
+        if self.parse(answer).get("valid") is not True:  # says so under status 200
+            raise self.error(Fault(AuthenticationError, "the token is not valid"), answer)
         detail, warnings = "SonarQube Cloud", tuple[str, ...]()
         if not self.config.is_cloud:
             state = await self._get("/api/system/status", "system.status")
@@ -133,7 +132,7 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
         while True:
             asked = {**search, "p": str(page), **({"createdAfter": after} if after else {})}
             response = await self.call("GET", "/api/issues/search", operation="issues.search", query=asked)
-            answer = self.parse(response, "issues.search")
+            answer = self.parse(response)
             issues = objects_at(answer, "issues")
             for issue in issues:
                 yield issue
@@ -149,7 +148,7 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
         moment = str(last.get("creationDate"))
         if moment == after:
             said = f"{self.window} issues or more of {moment}: narrow it down, e.g. by `types` or a branch"
-            raise self.error(Fault(RejectedError, said, "too_many"), response, "issues.search")
+            raise self.error(Fault(RejectedError, said, "too_many"), response)
         return moment
 
     def _search(self, query: FindingQuery | None) -> dict[str, str]:
@@ -166,4 +165,4 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
     async def _get(
         self, path: str, operation: str, query: Mapping[str, str] | None = None
     ) -> dict[str, JsonValue]:
-        return self.parse(await self.call("GET", path, operation=operation, query=query), operation)
+        return await self.ask("GET", path, operation=operation, query=query)

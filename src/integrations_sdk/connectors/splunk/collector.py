@@ -76,7 +76,7 @@ class Collector(Connector[SplunkConfig]):
                 headers=headers,
             )
             detail = f"{len(records)} events in {len(bodies)} requests"
-            outcome = await self._accepted(response, operation, detail)
+            outcome = await self._accepted(response, detail)
         return outcome
 
     async def send_raw(
@@ -101,7 +101,7 @@ class Collector(Connector[SplunkConfig]):
             query={"channel": self.channel, **{name: value for name, value in under.items() if value}},
             headers=headers,
         )
-        return await self._accepted(response, "raw", f"{len(text)} characters")
+        return await self._accepted(response, f"{len(text)} characters")
 
     async def acknowledged(self, ack_ids: Sequence[int | str]) -> dict[str, bool]:
         """Which requests, by the `reference` of their outcomes, the indexers have written.
@@ -115,7 +115,7 @@ class Collector(Connector[SplunkConfig]):
             expected = f"expected numbers such as 7, not {len(wrong)} other things"
             raise ConfigurationError.of("splunk acknowledgement", "ack_ids", expected)
         body = {"acks": [int(ack_id) for ack_id in ack_ids]}
-        response = await self.call(
+        response = await self.ask(
             "POST",
             "/services/collector/ack",
             operation="ack",
@@ -123,7 +123,7 @@ class Collector(Connector[SplunkConfig]):
             query={"channel": self.channel},
             idempotent=True,
         )
-        said = at(self.parse(response, "ack"), "acks")
+        said = at(response, "acks")
         return {str(ack_id): at(said, str(ack_id)) is True for ack_id in ack_ids}
 
     async def wait_until_indexed(self, ack_id: int | str) -> None:
@@ -149,11 +149,11 @@ class Collector(Connector[SplunkConfig]):
             integration_id=self.context.integration_id,
         )
 
-    async def _accepted(self, response: Response, operation: str, detail: str) -> Outcome:
-        ack_id = text_at(self.parse(response, operation), "ackId")
+    async def _accepted(self, response: Response, detail: str) -> Outcome:
+        ack_id = text_at(self.parse(response), "ackId")
         if self.config.acknowledge and ack_id is None:
             words = "taken, but the token has no acknowledgement: enable it there, or leave out `acknowledge`"
-            raise self.error(Fault(RejectedError, words), response, operation)
+            raise self.error(Fault(RejectedError, words), response)
         if self.config.acknowledge and ack_id is not None:
             await self.wait_until_indexed(ack_id)
-        return self.done(response, operation, reference=ack_id, detail=detail)
+        return self.done(response, reference=ack_id, detail=detail)

@@ -75,12 +75,12 @@ class SplunkConnector(Batching):
             idempotent=True,
             accept=(HTTPStatus.BAD_REQUEST,),
         )
-        said = self.parse(answer, "check")
+        said = self.parse(answer)
         if text_at(said, "code") != _NO_DATA:
             fault = self.fault(answer) or Fault(RejectedError, "took an event that is none; is it a HEC?")
-            raise self.error(fault, answer, "check")
+            raise self.error(fault, answer)
         warnings = (f"the last batch was not sent: {self._trouble}",) if self._trouble else ()
-        words = text_at(self.parse(health, "health"), "text") or "answers"
+        words = text_at(self.parse(health), "text") or "answers"
         return CheckResult(detail=f"{words}; the token is accepted", warnings=warnings)
 
     async def send_event(self, event: Event) -> Outcome:

@@ -65,7 +65,7 @@ class StatuspageConnector(StatuspageIncidents):
 
     async def check(self) -> CheckResult:
         """Ask for the page."""
-        page = self.parse(await self.call("GET", self._path(""), operation="pages.get"), "pages.get")
+        page = await self.ask("GET", self._path(""), operation="pages.get")
         return CheckResult(
             detail=f"{text_at(page, 'name')} at {text_at(page, 'url') or text_at(page, 'subdomain')}"
         )

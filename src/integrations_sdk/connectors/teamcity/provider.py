@@ -101,7 +101,7 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             answer = await self.call("GET", path, operation="buildTypes", query=query, accept=(404,))
             if not answer.ok:
                 warnings.append(f"there is no build configuration {job}, or the token cannot see it")
-            elif self.parse(answer, "buildTypes").get("paused"):
+            elif self.parse(answer).get("paused"):
                 warnings.append(f"the build configuration {job} is paused: activate it")
         detail = f"TeamCity {server.get('version')} as {user.get('username')}"
         return CheckResult(detail=detail, warnings=tuple(warnings))
@@ -128,7 +128,7 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             path, operation = path.replace("/builds/", "/buildQueue/"), "buildQueue.cancel"
         body: dict[str, JsonValue] = {"comment": comment, "readdIntoQueue": again}
         answer = await self.call("POST", path, operation=operation, json=body)
-        return self.done(answer, operation, reference=number_of(reference))
+        return self.done(answer, reference=number_of(reference))
 
     async def comment_build(self, reference: str, text: str) -> Outcome:
         """Write a comment beside a build, in place of an earlier one."""
@@ -140,7 +140,7 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             content_type="text/plain; charset=utf-8",
             headers={"accept": "*/*"},
         )
-        return self.done(answer, "builds.comment", reference=number_of(reference))
+        return self.done(answer, reference=number_of(reference))
 
     async def list_builds(self, job: str | None = None, *, branch: str | None = None) -> AsyncIterator[Build]:
         """A build configuration's builds, newest first, page by page; running, canceled and of any branch as well.
@@ -161,16 +161,14 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             yield build_of(build)
 
     async def _trigger(self, job: str, request: BuildRequest) -> Outcome:
-        operation = "buildQueue.add"
         comment = (
             f"{self.context.integration_id or self.provider}: {request.commit_sha or request.branch or job}"
         )
         body = build_body(job, request, self.config, comment)
-        answer = await self.call("POST", "/app/rest/buildQueue", operation=operation, json=body)
-        made = self.parse(answer, operation)
+        answer = await self.call("POST", "/app/rest/buildQueue", operation="buildQueue.add", json=body)
+        made = self.parse(answer)
         return self.done(
             answer,
-            operation,
             reference=text_at(made, "id"),
             url=text_at(made, "webUrl"),
             detail=f"started {job}",
@@ -178,7 +176,7 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
         )
 
     async def _get(self, path: str, *, operation: str, **query: str) -> dict[str, JsonValue]:
-        return self.parse(await self.call("GET", path, operation=operation, query=query), operation)
+        return await self.ask("GET", path, operation=operation, query=query)
 
 
 def _build(reference: str) -> str:

@@ -102,9 +102,9 @@ class TelegramConnector(Connector[TelegramConfig]):
 
     async def check(self) -> CheckResult:
         """Ask who the bot is, and for the chat."""
-        me = self._result(await self.call("GET", "/getMe", operation="getMe"), "getMe")
+        me = self._result(await self.call("GET", "/getMe", operation="getMe"))
         query = {"chat_id": str(self.config.chat_id)}
-        chat = self._result(await self.call("GET", "/getChat", operation="getChat", query=query), "getChat")
+        chat = self._result(await self.call("GET", "/getChat", operation="getChat", query=query))
         name = chat.get("title") or chat.get("username") or chat.get("first_name") or chat.get("id")
         return CheckResult(detail=f"@{me.get('username')} in {name}")
 
@@ -158,8 +158,8 @@ class TelegramConnector(Connector[TelegramConfig]):
             account=f"{self.context.integration_id}:{chat}",
             **sent,  # type: ignore[arg-type]  # one of the two ways to give a body
         )
-        number = self._result(response, method).get("message_id")
-        return self.done(response, method, reference=str(number or "") or None, data={"chat_id": chat})
+        number = self._result(response).get("message_id")
+        return self.done(response, reference=str(number or "") or None, data={"chat_id": chat})
 
     def _addressed(self, body: Body) -> Body:
         """The body with where it goes, and how loudly."""
@@ -173,6 +173,6 @@ class TelegramConnector(Connector[TelegramConfig]):
             usual["link_preview_options"] = {"is_disabled": True}
         return {**usual, **body}
 
-    def _result(self, response: Response, operation: str) -> Body:
-        result = self.parse(response, operation).get("result")
+    def _result(self, response: Response) -> Body:
+        result = self.parse(response).get("result")
         return result if isinstance(result, dict) else {}

@@ -102,10 +102,9 @@ class TwilioConnector(Connector[TwilioConfig]):
         """Ask for the account; an API key, which must not see it, for the last message. Nothing is sent."""
         if self.config.api_key_sid is not None:
             query = {"PageSize": "1"}
-            last = await self.call("GET", "/Messages.json", operation="messages.list", query=query)
-            self.parse(last, "messages.list")
+            await self.ask("GET", "/Messages.json", operation="messages.list", query=query)
             return CheckResult(detail="the API key is good")
-        account = self.parse(await self.call("GET", ".json", operation="accounts.get"), "accounts.get")
+        account = await self.ask("GET", ".json", operation="accounts.get")
         state = account.get("status")
         asleep = () if state == "active" else (f"the account is {state}: no message will be sent",)
         return CheckResult(detail=f"{account.get('friendly_name')} is {state}", warnings=asleep)
@@ -157,7 +156,7 @@ class TwilioConnector(Connector[TwilioConfig]):
     async def get_message(self, sid: str) -> dict[str, JsonValue]:
         """What became of a message, in its words: among others `status` (queued, delivered, …) and `error_code`."""
         path = url_path("/Messages/{sid}.json", sid=sid)
-        return self.parse(await self.call("GET", path, operation="messages.get"), "messages.get")
+        return await self.ask("GET", path, operation="messages.get")
 
     async def _create(self, who: str, form: list[tuple[str, str]]) -> Outcome:
         config = self.config
@@ -167,8 +166,8 @@ class TwilioConnector(Connector[TwilioConfig]):
         if config.status_callback is not None:
             fields.append(("StatusCallback", config.status_callback))
         response = await self.call("POST", "/Messages.json", operation="messages.create", form=fields)
-        said = self.parse(response, "messages.create")
-        return self.done(response, "messages.create", reference=str(said.get("sid") or "") or None)
+        said = self.parse(response)
+        return self.done(response, reference=str(said.get("sid") or "") or None)
 
     def _must_be_sendable(self, body: str, people: Iterable[str]) -> None:
         wrong = [f"to[{index}]" for index, who in enumerate(people) if phone_number(who) is not None]

@@ -123,7 +123,7 @@ class WebhookConnector(Connector[WebhookConfig]):
             self.config, self.context, body, hook=self._hook, delivery_id=delivery, event_type=event_type
         )
         response = await self._post(body, headers)
-        return self.done(response, _SEND, reference=delivery)
+        return self.done(response, reference=delivery)
 
     async def send_event(self, event: Event) -> Outcome:
         """POST the event under its own id, see `body_of()`.
@@ -134,7 +134,7 @@ class WebhookConnector(Connector[WebhookConfig]):
         """
         body = self._body(event)
         response = await self._post(body, self._headers(event, body, event.id))
-        return self.done(response, _SEND, reference=event.id)
+        return self.done(response, reference=event.id)
 
     async def deliver(self, event: Event, *, delivery_id: str, attempt: int = 1) -> Sent:
         """POST the event once, under a delivery's id; when to try again is the caller's decision.
@@ -209,7 +209,7 @@ class WebhookConnector(Connector[WebhookConfig]):
         if isinstance(came, ConnectorError):
             return None, came
         fault = self.fault(came)
-        return came, None if fault is None else self.error(fault, came, _SEND)
+        return came, None if fault is None else self.error(fault, came)
 
     def _sent(self, response: Response | None, error: ConnectorError | None, delivery: str) -> Sent:
         if error is not None:
@@ -218,7 +218,7 @@ class WebhookConnector(Connector[WebhookConfig]):
             outcome = attrs.evolve(outcome, reference=delivery)
         else:
             assert response is not None
-            outcome = self.done(response, _SEND, reference=delivery)
+            outcome = self.done(response, reference=delivery)
         said = None if response is None else self.masks.text(response.text)[:EXCERPT]
         return Sent.of(outcome, excerpt=said or None, address=origin(self._target))
 

@@ -58,11 +58,9 @@ class ZendeskConnector(ZendeskTickets):
     async def check(self) -> CheckResult:
         """Ask who we are. To nobody Zendesk answers as well, namely that they are nobody."""
         answer = await self.call("GET", "/api/v2/users/me", operation="ShowCurrentUser")
-        user = at(self.parse(answer, "ShowCurrentUser"), "user")
+        user = at(self.parse(answer), "user")
         if text_at(user, "id") is None:
-            raise self.error(
-                Fault(AuthenticationError, "the credentials are nobody's"), answer, "ShowCurrentUser"
-            )
+            raise self.error(Fault(AuthenticationError, "the credentials are nobody's"), answer)
         role = text_at(user, "role")
         warning = f"{role} is no agent: tickets can be requested, but not worked on"
         return CheckResult(
