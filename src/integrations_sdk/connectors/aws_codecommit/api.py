@@ -30,25 +30,25 @@ __all__ = ["CodeCommitApi"]
 class CodeCommitApi(AwsConnector[CodeCommitConfig]):
     """AWS' JSON protocol 1.1: https://docs.aws.amazon.com/codecommit/latest/APIReference/."""
 
-    provider: ClassVar[str] = "aws_codecommit"
-    title: ClassVar[str] = "AWS CodeCommit"
-    category: ClassVar[Category] = Category.CLOUD
-    Config: ClassVar[type[CodeCommitConfig]] = CodeCommitConfig
-    service: ClassVar[str] = "codecommit"
-    docs_url: ClassVar[str] = "https://docs.aws.amazon.com/codecommit/latest/APIReference/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "aws_codecommit"
+    title = "AWS CodeCommit"
+    category = Category.CLOUD
+    Config = CodeCommitConfig
+    service = "codecommit"
+    docs_url = "https://docs.aws.amazon.com/codecommit/latest/APIReference/"
+    setup = (
         "Install the extra: pip install 'integrations-sdk[aws]'.",
         "In IAM, give a role or a user the permissions below, for the repository only.",
         "Run under that role, or configure an access key of that user.",
     )
-    permissions: ClassVar[tuple[str, ...]] = (
+    permissions = (
         "codecommit:GetRepository; ListRepositories, CreateRepository, ListBranches, each if used",
         "codecommit:CreatePullRequest, GetPullRequest, ListPullRequests for pull requests",
         "codecommit:PostCommentForPullRequest, UpdatePullRequestStatus, UpdatePullRequestApprovalState, each if used",
         "codecommit:MergePullRequestByFastForward, …BySquash, …ByThreeWay, if it is to merge",
         "codecommit:PostCommentForComparedCommit, GetCommentsForComparedCommit, UpdateComment for statuses",
     )
-    limits: ClassVar[tuple[str, ...]] = (
+    limits = (
         "CodeCommit has no statuses of commits: what builds say is a comment, changed in place.",
         "Nobody can approve a pull request of their own.",
     )

@@ -36,18 +36,18 @@ class BambooConnector(BuildServer[BambooConfig]):
     plan variables.
     """
 
-    provider: ClassVar[str] = "bamboo"
-    title: ClassVar[str] = "Bamboo"
-    category: ClassVar[Category] = Category.CI_CD
-    Config: ClassVar[type[BambooConfig]] = BambooConfig
-    docs_url: ClassVar[str] = "https://developer.atlassian.com/server/bamboo/rest/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "bamboo"
+    title = "Bamboo"
+    category = Category.CI_CD
+    Config = BambooConfig
+    docs_url = "https://developer.atlassian.com/server/bamboo/rest/"
+    setup = (
         "Log in to Bamboo as the user that is to start the builds.",
         "Open Profile → Personal access tokens and create one with the permission Triggers.",
         "Configure the token, and the plan's key with its project's.",
     )
-    permissions: ClassVar[tuple[str, ...]] = ("plan permission View", "plan permission Build")
-    limits: ClassVar[tuple[str, ...]] = (
+    permissions = ("plan permission View", "plan permission Build")
+    limits = (
         "A branch other than `default_branch` is built by its plan branch, which Bamboo must have made already.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )

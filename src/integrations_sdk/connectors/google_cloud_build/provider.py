@@ -47,21 +47,21 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
     A build's commit is what is built, failing that its branch or tag; its parameters are substitutions.
     """
 
-    provider: ClassVar[str] = "google_cloud_build"
-    title: ClassVar[str] = "Google Cloud Build"
-    category: ClassVar[Category] = Category.CLOUD
-    Config: ClassVar[type[CloudBuildConfig]] = CloudBuildConfig
-    docs_url: ClassVar[str] = "https://cloud.google.com/build/docs/api/reference/rest"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "google_cloud_build"
+    title = "Google Cloud Build"
+    category = Category.CLOUD
+    Config = CloudBuildConfig
+    docs_url = "https://cloud.google.com/build/docs/api/reference/rest"
+    setup = (
         "In IAM, add a service account and give it the role Cloud Build Editor.",
         "Add a JSON key to it, and configure it by reference, such as file:/run/secrets/key.json.",
         "If triggers run as another service account, let this one act as it (Service Account User).",
     )
-    permissions: ClassVar[tuple[str, ...]] = (
+    permissions = (
         "cloudbuild.builds.create, cloudbuild.builds.get, cloudbuild.builds.list",
         "cloudbuild.builds.update, if builds are to be canceled",
     )
-    limits: ClassVar[tuple[str, ...]] = (
+    limits = (
         "Of commit, branch and tag a trigger is given one; substitutions are named _LIKE_THIS.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )

@@ -41,18 +41,18 @@ class JenkinsServer(BuildServer[JenkinsConfig]):
     Source: https://www.jenkins.io/doc/book/security/csrf-protection/
     """
 
-    provider: ClassVar[str] = "jenkins"
-    title: ClassVar[str] = "Jenkins"
-    category: ClassVar[Category] = Category.CI_CD
-    Config: ClassVar[type[JenkinsConfig]] = JenkinsConfig
-    docs_url: ClassVar[str] = "https://www.jenkins.io/doc/book/using/remote-access-api/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "jenkins"
+    title = "Jenkins"
+    category = Category.CI_CD
+    Config = JenkinsConfig
+    docs_url = "https://www.jenkins.io/doc/book/using/remote-access-api/"
+    setup = (
         "Log in to Jenkins as the user that is to start the builds.",
         "Open the user's Security page and add an API token.",
         "Configure the user's name, the token, and the job's full name.",
     )
-    permissions: ClassVar[tuple[str, ...]] = ("Overall/Read", "Job/Read", "Job/Build")
-    limits: ClassVar[tuple[str, ...]] = (
+    permissions = ("Overall/Read", "Job/Read", "Job/Build")
+    limits = (
         "Parameters that a job does not declare are not passed to it.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )

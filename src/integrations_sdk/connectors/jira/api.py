@@ -30,21 +30,21 @@ __all__ = ["JiraApi"]
 class JiraApi(Connector[JiraConfig]):
     """The REST API: version 3 on Cloud, version 2 on Server and Data Center."""
 
-    provider: ClassVar[str] = "jira"
-    title: ClassVar[str] = "Jira"
-    category: ClassVar[Category] = Category.ISSUE_TRACKING
-    Config: ClassVar[type[JiraConfig]] = JiraConfig
-    docs_url: ClassVar[str] = "https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "jira"
+    title = "Jira"
+    category = Category.ISSUE_TRACKING
+    Config = JiraConfig
+    docs_url = "https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/"
+    setup = (
         "Cloud: log in as the account that is to act.",
         "Cloud: create an API token at https://id.atlassian.com/manage-profile/security/api-tokens.",
         "Cloud: configure it together with the account's e-mail address.",
         "Server, Data Center: open Profile > Personal Access Tokens and create one; configure it alone.",
     )
-    permissions: ClassVar[tuple[str, ...]] = (
+    permissions = (
         "Browse Projects", "Create Issues", "Edit Issues", "Add Comments", "Link Issues", "Transition Issues",
     )  # fmt: skip
-    limits: ClassVar[tuple[str, ...]] = (
+    limits = (
         "Summaries are cut at 255 characters, descriptions and comments at 32,767.",
         "The project's create and edit screens need the Labels field: issues are found again by a label.",
         "Search on Cloud lags behind by seconds, seldom by minutes.",

@@ -43,26 +43,26 @@ __all__ = ["SnsConnector"]
 class SnsConnector(AwsConnector[SnsConfig]):
     """Amazon SNS: a message to a topic reaches all that subscribed to it, and phones get an SMS."""
 
-    provider: ClassVar[str] = "sns"
-    title: ClassVar[str] = "Amazon SNS"
-    category: ClassVar[Category] = Category.MESSAGING
-    Config: ClassVar[type[SnsConfig]] = SnsConfig
-    service: ClassVar[str] = "sns"
-    docs_url: ClassVar[str] = "https://docs.aws.amazon.com/sns/latest/api/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "sns"
+    title = "Amazon SNS"
+    category = Category.MESSAGING
+    Config = SnsConfig
+    service = "sns"
+    docs_url = "https://docs.aws.amazon.com/sns/latest/api/"
+    setup = (
         "Install the extra: pip install 'integrations-sdk[aws]'.",
         "Make a topic, subscribe to it, and let each subscriber confirm.",
         "In IAM, give a role or a user the permissions below, and run under it or configure its access key.",
     )
-    permissions: ClassVar[tuple[str, ...]] = (
+    permissions = (
         "sns:Publish on the topic; for SMS on *",
         "sns:GetTopicAttributes, sns:GetSMSSandboxAccountStatus for the check",
     )
-    limits: ClassVar[tuple[str, ...]] = (
+    limits = (
         "A message and its attributes have 256 KiB, an SMS 1,600 characters; what is longer is cut off.",
         "A standard topic may deliver a message twice, and in any order.",
     )
-    default_events: ClassVar[tuple[str, ...]] = (EventType.PIPELINE, EventType.DEPLOYMENT)
+    default_events = (EventType.PIPELINE, EventType.DEPLOYMENT)
     environment: ClassVar[Mapping[str, str]] = {"SNS_TOPIC_ARN": "topic_arn"}
 
     def __init__(self, config: SnsConfig, context: ConnectorContext) -> None:

@@ -36,18 +36,18 @@ class SnykConnector(Scanner[SnykConfig]):
     Snyk's API has no gate of its own: open issues of `fail_on` and worse that nobody has ignored close it.
     """
 
-    provider: ClassVar[str] = "snyk"
-    title: ClassVar[str] = "Snyk"
-    category: ClassVar[Category] = Category.SECURITY
-    Config: ClassVar[type[SnykConfig]] = SnykConfig
-    docs_url: ClassVar[str] = "https://docs.snyk.io/snyk-api/rest-api/about-the-rest-api"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "snyk"
+    title = "Snyk"
+    category = Category.SECURITY
+    Config = SnykConfig
+    docs_url = "https://docs.snyk.io/snyk-api/rest-api/about-the-rest-api"
+    setup = (
         "Open the organization's Settings → Service accounts and add one with the role Org Viewer.",
         "Configure its token, and the Organization ID out of Settings → General.",
         "Choose the region that the organization is in.",
     )
-    permissions: ClassVar[tuple[str, ...]] = ("View Organization", "View Project")
-    limits: ClassVar[tuple[str, ...]] = (
+    permissions = ("View Organization", "View Project")
+    limits = (
         "The API needs a plan that includes it (Enterprise).",
         "A branch is the target reference of Snyk's projects; pull requests are not in the API.",
         "1,620 requests may be sent per minute.",
@@ -57,7 +57,7 @@ class SnykConnector(Scanner[SnykConfig]):
         "SNYK_CFG_ORG": "org_id",
         "SNYK_API": "api_url",
     }
-    rate: ClassVar[RateLimit] = RateLimit(calls=1600, period=timedelta(minutes=1))
+    rate = RateLimit(calls=1600, period=timedelta(minutes=1))
 
     @property
     def base_url(self) -> str:

@@ -30,18 +30,18 @@ __all__ = ["SonarQubeConnector"]
 class SonarQubeConnector(Scanner[SonarQubeConfig]):
     """SonarQube Server and SonarQube Cloud: quality gates and issues of a project, its branches and pull requests."""
 
-    provider: ClassVar[str] = "sonarqube"
-    title: ClassVar[str] = "SonarQube"
-    category: ClassVar[Category] = Category.SECURITY
-    Config: ClassVar[type[SonarQubeConfig]] = SonarQubeConfig
-    docs_url: ClassVar[str] = "https://docs.sonarsource.com/sonarqube-server/extension-guide/web-api/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "sonarqube"
+    title = "SonarQube"
+    category = Category.SECURITY
+    Config = SonarQubeConfig
+    docs_url = "https://docs.sonarsource.com/sonarqube-server/extension-guide/web-api/"
+    setup = (
         "Log in to SonarQube as a user who may browse the project.",
         "Open My Account → Security and generate a user token.",
         "Configure the token, the project's key, and on Server its address.",
     )
-    permissions: ClassVar[tuple[str, ...]] = ("Browse, on the project",)
-    limits: ClassVar[tuple[str, ...]] = (
+    permissions = ("Browse, on the project",)
+    limits = (
         "Security hotspots are no issues; the quality gate knows of them.",
         "Branches and pull requests need Developer Edition or Cloud.",
         "SonarQube Server 10.2 and later.",
@@ -52,8 +52,8 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
         "SONAR_PROJECT_KEY": "project",
         "SONAR_ORGANIZATION": "organization",
     }
-    page: ClassVar[int] = 500
-    window: ClassVar[int] = 10_000
+    page = 500
+    window = 10_000
     """No search returns more; what comes after is asked for by date."""
 
     @property

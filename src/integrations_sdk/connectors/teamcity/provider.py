@@ -41,24 +41,22 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
     build's properties.
     """
 
-    provider: ClassVar[str] = "teamcity"
-    title: ClassVar[str] = "TeamCity"
-    category: ClassVar[Category] = Category.CI_CD
-    Config: ClassVar[type[TeamCityConfig]] = TeamCityConfig
-    docs_url: ClassVar[str] = (
-        "https://www.jetbrains.com/help/teamcity/rest/teamcity-rest-api-documentation.html"
-    )
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "teamcity"
+    title = "TeamCity"
+    category = Category.CI_CD
+    Config = TeamCityConfig
+    docs_url = "https://www.jetbrains.com/help/teamcity/rest/teamcity-rest-api-documentation.html"
+    setup = (
         "Log in to TeamCity as the user that is to start the builds.",
         "Open the profile's Access Tokens and create one, limited to the project.",
         "Configure the token, and the build configuration's ID out of its settings.",
     )
-    permissions: ClassVar[tuple[str, ...]] = (
+    permissions = (
         "View project and all parent projects",
         "Run build",
         "Customize build parameters; Comment build; Stop build / remove from queue: each if used",
     )
-    limits: ClassVar[tuple[str, ...]] = (
+    limits = (
         "A commit can be built once TeamCity has seen it, which it looks for once a minute unless it is told.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )
