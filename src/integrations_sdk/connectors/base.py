@@ -41,6 +41,7 @@ from integrations_sdk.connectors.drafting import MailDraft, draft_of, header_tex
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, pause_of, sentence, time_of, words_of
 from integrations_sdk.connectors.granting import (
     AccessToken,
+    GrantedConnector,
     TokenKeeper,
     access_token,
     oauth_fault,
@@ -64,7 +65,8 @@ from integrations_sdk.connectors.service_accounts import (
     service_account_key,
 )
 from integrations_sdk.connectors.subscription import unwanted
-from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed, stacked
+from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, stacked
+from integrations_sdk.connectors.telemetry_sink import TelemetrySink
 from integrations_sdk.connectors.text import (
     cut_off,
     left_out,
@@ -188,6 +190,7 @@ __all__ = [
     "Following",
     "Gate",
     "GatedConfig",
+    "GrantedConnector",
     "Group",
     "Headers",
     "IdentitySource",
@@ -230,6 +233,7 @@ __all__ = [
     "ServiceAccount",
     "Severity",
     "SourceHost",
+    "TelemetrySink",
     "TokenKeeper",
     "User",
     "UserChanges",
@@ -283,7 +287,6 @@ __all__ = [
     "on_the_wire",
     "one_of",
     "origin",
-    "packed",
     "parameter_text",
     "pause_of",
     "plain",

@@ -19,6 +19,7 @@ from integrations_sdk.connectors.builds import (
 from integrations_sdk.connectors.capabilities import SourceHost
 from integrations_sdk.connectors.connector import Connector
 from integrations_sdk.errors import ConfigurationError, ConnectorError, DeadlineExceededError
+from integrations_sdk.http.base import Response
 from integrations_sdk.models import Build, BuildRequest, BuildStatus, CommitStatus, Event, EventType, Outcome
 
 __all__ = ["BuildServer"]
@@ -101,6 +102,13 @@ class BuildServer(Connector[B_co]):
             operation="wait_for_build",
             integration_id=self.context.integration_id,
         )
+
+    def started(
+        self, answer: Response, job: str, *, reference: str | None, url: str | None = None, note: str = ""
+    ) -> Outcome:
+        """The outcome of `_trigger()`; `note` goes on in what people are told."""
+        detail = f"started {job or reference}{note}"
+        return self.done(answer, reference=reference, url=url, detail=detail, data={"job": job})
 
     async def _start(self, request: BuildRequest, project: str | None) -> Outcome:
         host = await self._status_host()

@@ -20,6 +20,7 @@ from integrations_sdk.connectors.masking import Credentials, Masks
 from integrations_sdk.connectors.pages import means_limit, page_in
 from integrations_sdk.connectors.paging import MOST_PAGES, Following, linked
 from integrations_sdk.connectors.subscription import unwanted
+from integrations_sdk.connectors.telemetry import packed
 from integrations_sdk.connectors.wire import CallOptions, encoded, query_string
 from integrations_sdk.errors import ConnectorError, RejectedError
 from integrations_sdk.http.base import (
@@ -151,6 +152,7 @@ class Connector(Generic[C_co]):
         form: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         content: bytes | None = None,
         content_type: str | None = None,
+        compress: bool = False,
         query: Mapping[str, str | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
@@ -166,6 +168,7 @@ class Connector(Generic[C_co]):
             url: absolute, or a path below `base_url` (build it with `url_path`).
             operation: the vendor's word for it, e.g. `chat.postMessage`; shown in errors and logs.
             json, form, content: the body, at most one of them.
+            compress: send the body in gzip where that is worth it; the vendor must take it.
             idempotent: repeating does no more than doing it once; None: GET, HEAD, PUT, DELETE and OPTIONS are.
             retry: in place of the connector's `retry`.
             rate: in place of the provider's `rate`.
@@ -177,6 +180,7 @@ class Connector(Generic[C_co]):
         """
         body, kind = encoded(json, form, content)
         kind = content_type or kind
+        body, packing = packed(body) if compress else (body, {})
         policy = retry or self.retry
         credentials = await self.authorize() if authorize else {}
         if credentials or headers:
@@ -185,6 +189,7 @@ class Connector(Generic[C_co]):
             "accept": "application/json",
             **({"content-type": kind} if kind else {}),
             **credentials,
+            **packing,
             **(headers or {}),
         }
         request = Request(

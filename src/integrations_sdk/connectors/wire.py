@@ -39,6 +39,7 @@ class CallOptions(TypedDict, total=False):
     form: Mapping[str, str] | Sequence[tuple[str, str]] | None
     content: bytes | None
     content_type: str | None
+    compress: bool
     query: Mapping[str, str | Sequence[str]] | None
     headers: Mapping[str, str] | None
     idempotent: bool | None

@@ -66,8 +66,7 @@ class BambooConnector(BuildServer[BambooConfig]):
     @property
     def jobs(self) -> tuple[str, ...]:
         """Every configured plan once."""
-        config = self.config
-        return tuple(dict.fromkeys([*([config.plan] if config.plan else []), *config.plans]))
+        return tuple(dict.fromkeys(filter(None, (self.config.plan, *self.config.plans))))
 
     async def authorize(self) -> Mapping[str, str]:
         """The token; and the word by which Bamboo lets a POST of no browser through its XSRF check."""
@@ -76,7 +75,7 @@ class BambooConnector(BuildServer[BambooConfig]):
 
     async def check(self) -> CheckResult:
         """Ask for Bamboo's version, who we are, and each configured plan."""
-        version = (await self.ask("GET", _api("/info"), operation="info")).get("version")
+        info = await self.ask("GET", _api("/info"), operation="info")
         user = await self.ask("GET", _api("/currentUser"), operation="currentUser")
         warnings: list[str] = []
         for plan in self.jobs:
@@ -85,7 +84,9 @@ class BambooConnector(BuildServer[BambooConfig]):
                 warnings.append(f"there is no plan {plan}, or the token lacks the permission View for it")
             elif self.parse(answer).get("enabled") is False:
                 warnings.append(f"the plan {plan} is disabled: enable it")
-        return CheckResult(detail=f"Bamboo {version} as {user.get('name')}", warnings=tuple(warnings))
+        return CheckResult(
+            detail=f"Bamboo {info.get('version')} as {user.get('name')}", warnings=tuple(warnings)
+        )
 
     async def get_build(self, reference: str) -> Build:
         """How a build stands.
@@ -109,8 +110,7 @@ class BambooConnector(BuildServer[BambooConfig]):
         return self.done(answer, reference=key, url=self._page(key))
 
     async def _trigger(self, job: str, request: BuildRequest) -> Outcome:
-        config, operation = self.config, "queue.start"
-        plan = await self._plan(job, request.branch)
+        config, plan = self.config, await self._plan(job, request.branch)
         given = {name: parameter_text(value) for name, value in config.variables.items()}
         query = {f"bamboo.variable.{name}": value for name, value in {**given, **request.parameters}.items()}
         if request.commit_sha:
@@ -119,17 +119,10 @@ class BambooConnector(BuildServer[BambooConfig]):
             query["stage"] = config.stage
         if config.execute_all_stages:
             query["executeAllStages"] = "true"
-        answer = await self.call(
-            "POST", _api("/queue/{plan}", plan=plan), operation=operation, query=query, json={}
-        )
+        path = _api("/queue/{plan}", plan=plan)
+        answer = await self.call("POST", path, operation="queue.start", query=query, json={})
         key = str(self.parse(answer).get("buildResultKey"))
-        return self.done(
-            answer,
-            reference=key,
-            url=self._page(key),
-            detail=f"started {plan}",
-            data={"job": plan},
-        )
+        return self.started(answer, plan, reference=key, url=self._page(key))
 
     async def _plan(self, job: str, branch: str | None) -> str:
         """The key of the plan, or of the plan branch, that builds a branch."""
@@ -149,10 +142,9 @@ class BambooConnector(BuildServer[BambooConfig]):
         raise self.error(Fault(RejectedError, said, "no_branch"), answer)
 
     async def _is_queued(self, key: str) -> bool:
-        answer = await self.ask(
-            "GET", _api("/queue"), operation="queue", query={"expand": "queuedBuilds.queuedBuild"}
-        )
-        waiting = objects_at(answer, "queuedBuilds", "queuedBuild")
+        query = {"expand": "queuedBuilds.queuedBuild"}
+        queue = await self.ask("GET", _api("/queue"), operation="queue", query=query)
+        waiting = objects_at(queue, "queuedBuilds", "queuedBuild")
         return any(item.get("buildResultKey") == key for item in waiting)
 
     def _page(self, key: str) -> str:

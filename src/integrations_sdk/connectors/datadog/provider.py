@@ -15,7 +15,6 @@ from integrations_sdk.connectors.base import (
     Category,
     CheckResult,
     ConfigurationError,
-    Connector,
     Event,
     EventType,
     Fault,
@@ -25,11 +24,12 @@ from integrations_sdk.connectors.base import (
     Outcome,
     ProviderUnavailableError,
     Response,
+    TelemetrySink,
     batches,
     event_metrics,
     fault_of,
     finite,
-    packed,
+    text_at,
 )
 from integrations_sdk.connectors.datadog.config import DatadogConfig
 from integrations_sdk.connectors.datadog.payloads import event_body, line_of, log_of, series_of, tags_of
@@ -42,7 +42,7 @@ _LOG_BYTES: Final = 5_000_000
 _LOG_COUNT: Final = 1000
 
 
-class DatadogConnector(Connector[DatadogConfig]):
+class DatadogConnector(TelemetrySink[DatadogConfig]):
     """Sends events, metrics, logs and service checks, each with the configured tags."""
 
     provider = "datadog"
@@ -115,9 +115,8 @@ class DatadogConnector(Connector[DatadogConfig]):
         body = event_body(event, self.config, self.context.clock.now())
         response = await self.call("POST", "/api/v1/events", operation="events", json=body)
         posted = self.parse(response).get("event")
-        posted = posted if isinstance(posted, dict) else {}
-        reference, url = posted.get("id_str") or posted.get("id"), posted.get("url")
-        return self.done(response, reference=str(reference or "") or None, url=str(url) if url else None)
+        reference = text_at(posted, "id_str") or text_at(posted, "id")
+        return self.done(response, reference=reference, url=text_at(posted, "url"))
 
     async def send_metrics(self, metrics: Sequence[Metric]) -> Outcome:
         """Send points of time series, 500 KB to a request.
@@ -130,7 +129,8 @@ class DatadogConnector(Connector[DatadogConfig]):
         now = self.context.clock.now()
         series = [series_of(metric, tags_of(self.config, metric.tags), now) for metric in finite(metrics)]
         bodies = [b'{"series":' + part + b"}" for part in batches(series, count=10_000, size=_METRIC_BYTES)]
-        return await self._post(f"{self.base_url}/api/v2/series", "series", bodies, f"{len(metrics)} metrics")
+        what = f"{len(metrics)} metrics"
+        return await self._send_bodies("/api/v2/series", bodies, operation="series", what=what)
 
     async def send_logs(self, entries: Sequence[LogEntry]) -> Outcome:
         """Send log lines, at most 1000 and 5 MB to a request; Datadog cuts a line of more than 1 MB.
@@ -140,7 +140,8 @@ class DatadogConnector(Connector[DatadogConfig]):
         now = self.context.clock.now()
         lines = (line_of(entry, self.config, now) for entry in entries)
         bodies = list(batches(lines, count=_LOG_COUNT, size=_LOG_BYTES))
-        return await self._post(f"{self.logs_url}/api/v2/logs", "logs", bodies, f"{len(entries)} log lines")
+        url, what = f"{self.logs_url}/api/v2/logs", f"{len(entries)} log lines"
+        return await self._send_bodies(url, bodies, operation="logs", what=what)
 
     async def service_check(
         self,
@@ -183,18 +184,3 @@ class DatadogConnector(Connector[DatadogConfig]):
     @property
     def _where(self) -> str:
         return self.config.api_url or self.config.site
-
-    async def _post(self, url: str, operation: str, bodies: Sequence[bytes], what: str) -> Outcome:
-        outcome = self.skipped(operation, "nothing to send")
-        for body in bodies:
-            content, headers = packed(body)
-            response = await self.call(
-                "POST",
-                url,
-                operation=operation,
-                content=content,
-                content_type="application/json",
-                headers=headers,
-            )
-            outcome = self.done(response, detail=f"{what} in {len(bodies)} requests")
-        return outcome

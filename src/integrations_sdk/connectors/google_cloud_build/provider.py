@@ -13,13 +13,12 @@ from integrations_sdk.connectors.base import (
     BuildServer,
     Category,
     CheckResult,
-    ConnectorContext,
     Fault,
+    GrantedConnector,
     JsonValue,
     Outcome,
     RejectedError,
     Response,
-    TokenKeeper,
     at,
     jwt_grant,
     objects_at,
@@ -41,7 +40,7 @@ __all__ = ["CloudBuildConnector"]
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 
 
-class CloudBuildConnector(BuildServer[CloudBuildConfig]):
+class CloudBuildConnector(GrantedConnector[CloudBuildConfig], BuildServer[CloudBuildConfig]):
     """Google Cloud Build: triggers, and builds of any other definition.
 
     A build's commit is what is built, failing that its branch or tag; its parameters are substitutions.
@@ -72,10 +71,6 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
     }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
-    def __init__(self, config: CloudBuildConfig, context: ConnectorContext) -> None:
-        super().__init__(config, context)
-        self._tokens = TokenKeeper(context.clock, self._grant)
-
     @property
     def base_url(self) -> str:
         """The API's address."""
@@ -84,18 +79,16 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
     @property
     def jobs(self) -> tuple[str, ...]:
         """Every configured trigger once."""
-        config = self.config
-        return tuple(dict.fromkeys([*([config.trigger] if config.trigger else []), *config.triggers]))
+        return tuple(dict.fromkeys(filter(None, (self.config.trigger, *self.config.triggers))))
 
     async def authorize(self) -> Mapping[str, str]:
         """The configured token, or one for the service account, which lasts an hour."""
-        token = self.config.access_token or await self._tokens.token()
-        return {"authorization": f"Bearer {token.reveal()}"}
+        if self.config.access_token is not None:
+            return {"authorization": f"Bearer {self.config.access_token.reveal()}"}
+        return await super().authorize()
 
     def fault(self, response: Response) -> Fault | None:
-        """`cloud_build_fault()`; a token that is refused is not used again."""
-        if response.status == 401:
-            self._tokens.forget()
+        """`cloud_build_fault()`."""
         return cloud_build_fault(response)
 
     async def check(self) -> CheckResult:
@@ -115,8 +108,7 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
             RejectedError: there is no such build.
         """
         path = self._path("/builds/{id}", id=build_reference(reference))
-        answer = await self.ask("GET", path, operation="builds.get")
-        return build_of(answer)
+        return build_of(await self.ask("GET", path, operation="builds.get"))
 
     async def create_build(self, build: Mapping[str, JsonValue]) -> Outcome:
         """Run a build without a trigger.
@@ -149,22 +141,15 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
             yield trigger
 
     async def _trigger(self, job: str, request: BuildRequest) -> Outcome:
-        config, operation = self.config, "triggers.run"
-        body = source_of(request, config)
+        config, body = self.config, source_of(request, self.config)
         if config.location != "global":  # the older path, which is the global one, takes the source itself
             body = {"projectId": config.project_id, "triggerId": job, "source": body}
         path = self._path("/triggers/{job}", job=job) + ":run"
-        return self._started(await self.call("POST", path, operation=operation, json=body), job)
+        return self._started(await self.call("POST", path, operation="triggers.run", json=body), job)
 
     def _started(self, answer: Response, job: str) -> Outcome:
         build = build_of(at(self.parse(answer), "metadata", "build"))
-        return self.done(
-            answer,
-            reference=build.reference or None,
-            url=build.url,
-            detail=f"started {job or build.reference}",
-            data={"job": job},
-        )
+        return self.started(answer, job, reference=build.reference or None, url=build.url)
 
     def _path(self, template: str, **values: object) -> str:
         project, location = self.config.project_id, self.config.location

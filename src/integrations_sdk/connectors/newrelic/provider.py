@@ -15,7 +15,6 @@ from integrations_sdk.connectors.base import (
     Category,
     CheckResult,
     ConfigurationError,
-    Connector,
     Event,
     EventType,
     Fault,
@@ -25,13 +24,13 @@ from integrations_sdk.connectors.base import (
     Outcome,
     ProviderUnavailableError,
     Response,
+    TelemetrySink,
     batches,
     event_facts,
     fault_of,
     finite,
     json_bytes,
     json_of,
-    packed,
     url_path,
 )
 from integrations_sdk.connectors.newrelic.config import NewRelicConfig, is_event_type
@@ -50,7 +49,7 @@ _EVENTS: Final = 2000
 _COMMON: Final = 100  # attributes of a block, which count against each item's own
 
 
-class NewRelicConnector(Connector[NewRelicConfig]):
+class NewRelicConnector(TelemetrySink[NewRelicConfig]):
     """Records events, metrics and logs of one account, each with the configured attributes."""
 
     provider = "newrelic"
@@ -129,10 +128,10 @@ class NewRelicConnector(Connector[NewRelicConfig]):
         """
         now = self.context.clock.now()
         made = [self._record(record, time or now, now) for record in records]
-        bodies = batches(made, count=_EVENTS, size=_BYTES)
+        bodies = list(batches(made, count=_EVENTS, size=_BYTES))
         event_url, _, _ = self.config.endpoints()
         url = event_url + url_path("/v1/accounts/{id}/events", id=self.config.account_id)
-        return await self._post(url, "events", list(bodies), f"{len(records)} events")
+        return await self._send_bodies(url, bodies, operation="events", what=f"{len(records)} events")
 
     async def send_metrics(self, metrics: Sequence[Metric]) -> Outcome:
         """Send data points, 1 MB to a request.
@@ -145,18 +144,16 @@ class NewRelicConnector(Connector[NewRelicConfig]):
         now = self.context.clock.now()
         _, metric_url, _ = self.config.endpoints()
         points = [metric_record(metric, now=now) for metric in finite(metrics)]
-        return await self._post(
-            f"{metric_url}/metric/v1", "metrics", self._blocks("metrics", points), f"{len(metrics)} metrics"
-        )
+        bodies, what = self._blocks("metrics", points), f"{len(metrics)} metrics"
+        return await self._send_bodies(f"{metric_url}/metric/v1", bodies, operation="metrics", what=what)
 
     async def send_logs(self, entries: Sequence[LogEntry]) -> Outcome:
         """Send log lines, 1 MB to a request. When a request fails, those before it have had their effect."""
         now = self.context.clock.now()
         _, _, log_url = self.config.endpoints()
         lines = [log_record(entry, now=now) for entry in entries]
-        return await self._post(
-            f"{log_url}/log/v1", "logs", self._blocks("logs", lines), f"{len(entries)} log lines"
-        )
+        bodies, what = self._blocks("logs", lines), f"{len(entries)} log lines"
+        return await self._send_bodies(f"{log_url}/log/v1", bodies, operation="logs", what=what)
 
     def _record(self, record: Mapping[str, JsonValue], time: datetime, now: datetime) -> dict[str, JsonValue]:
         kind = record.get("eventType")
@@ -173,24 +170,8 @@ class NewRelicConnector(Connector[NewRelicConfig]):
         size = _BYTES - len(start) - len(b"}]")
         return [start + part + b"}]" for part in batches(items, count=100_000, size=size)]
 
-    async def _post(self, url: str, operation: str, bodies: Sequence[bytes], what: str) -> Outcome:
-        outcome = self.skipped(operation, "nothing to send")
-        for body in bodies:
-            content, headers = packed(body)
-            response = await self.call(
-                "POST",
-                url,
-                operation=operation,
-                content=content,
-                content_type="application/json",
-                headers=headers,
-            )
-            outcome = self.done(
-                response,
-                reference=_request_id(response),
-                detail=f"{what} in {len(bodies)} requests",
-            )
-        return outcome
+    async def _taken(self, response: Response, detail: str) -> Outcome:
+        return self.done(response, reference=_request_id(response), detail=detail)
 
 
 def _request_id(response: Response) -> str | None:

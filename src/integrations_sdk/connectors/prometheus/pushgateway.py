@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from integrations_sdk.connectors.base import Metric, Outcome, packed
+from integrations_sdk.connectors.base import Metric, Outcome
 from integrations_sdk.connectors.prometheus.exposition import (
     CONTENT_TYPE,
     Family,
@@ -47,14 +47,13 @@ class PushgatewayApi(PrometheusPart):
             replace: remove the other metrics of the group, too.
         """
         path = self._path(job, grouping)
-        content, encoding = packed(render_exposition(metrics).encode("utf-8", "replace"))
         response = await self.call(
             "PUT" if replace else "POST",
             self.part("pushgateway_url") + path,
             operation="push",
-            content=content,
+            content=render_exposition(metrics).encode("utf-8", "replace"),
             content_type=CONTENT_TYPE,
-            headers=encoding,
+            compress=True,
             idempotent=True,  # a push replaces what it repeats
         )
         return self.done(response, reference=path, detail=f"{len(metrics)} metrics")

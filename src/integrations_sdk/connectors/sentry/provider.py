@@ -25,7 +25,6 @@ from integrations_sdk.connectors.base import (
     RateLimitedError,
     Response,
     fault_of,
-    packed,
 )
 from integrations_sdk.connectors.sentry.config import SentryConfig
 from integrations_sdk.connectors.sentry.payloads import (
@@ -186,15 +185,14 @@ class SentryConnector(ReleasesApi):
                 integration_id=self.context.integration_id,
                 retry_after=timedelta(seconds=seconds),
             )
-        dsn = self.dsn
-        content, encoding = packed(envelope(event_id, payload, self.context.clock.now()))
         response = await self.call(
             "POST",
-            dsn.envelope_url,
+            self.dsn.envelope_url,
             operation=operation,
-            content=content,
+            content=envelope(event_id, payload, self.context.clock.now()),
             content_type="application/x-sentry-envelope",
-            headers={"x-sentry-auth": dsn.auth_header(CLIENT), **encoding},
+            compress=True,
+            headers={"x-sentry-auth": self.dsn.auth_header(CLIENT)},
             idempotent=True,  # Sentry drops an event whose id it has seen
             authorize=False,
         )

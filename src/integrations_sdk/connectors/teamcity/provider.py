@@ -75,10 +75,7 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
     @property
     def jobs(self) -> tuple[str, ...]:
         """Every configured build configuration once."""
-        config = self.config
-        return tuple(
-            dict.fromkeys([*([config.build_type] if config.build_type else []), *config.build_types])
-        )
+        return tuple(dict.fromkeys(filter(None, (self.config.build_type, *self.config.build_types))))
 
     async def authorize(self) -> Mapping[str, str]:
         """The access token."""
@@ -90,8 +87,9 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
 
     async def check(self) -> CheckResult:
         """Ask for TeamCity's version, who we are, and each build configuration."""
-        server = await self._get("/app/rest/server", operation="server", fields="version")
-        user = await self._get("/app/rest/users/current", operation="users.current", fields="username")
+        server = await self.ask("GET", "/app/rest/server", operation="server", query={"fields": "version"})
+        asked = {"fields": "username"}
+        user = await self.ask("GET", "/app/rest/users/current", operation="users.current", query=asked)
         warnings: list[str] = []
         for job in self.jobs:
             path = url_path("/app/rest/buildTypes/id:{job}", job=job)
@@ -111,7 +109,8 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             ConfigurationError: that is no reference.
             RejectedError: TeamCity does not know the build (any more).
         """
-        return build_of(await self._get(_build(reference), operation="builds.get", fields=FIELDS))
+        query = {"fields": FIELDS}
+        return build_of(await self.ask("GET", _build(reference), operation="builds.get", query=query))
 
     async def cancel_build(self, reference: str, comment: str = "", *, again: bool = False) -> Outcome:
         """Take a build out of the queue, or stop it where it runs.
@@ -120,8 +119,8 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             comment: why; people see it beside the build.
             again: put a running build back into the queue.
         """
-        state = await self._get(_build(reference), operation="builds.get", fields="state")
         path, operation = _build(reference), "builds.cancel"
+        state = await self.ask("GET", path, operation="builds.get", query={"fields": "state"})
         if state.get("state") == "queued":
             path, operation = path.replace("/builds/", "/buildQueue/"), "buildQueue.cancel"
         body: dict[str, JsonValue] = {"comment": comment, "readdIntoQueue": again}
@@ -159,22 +158,11 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             yield build_of(build)
 
     async def _trigger(self, job: str, request: BuildRequest) -> Outcome:
-        comment = (
-            f"{self.context.integration_id or self.provider}: {request.commit_sha or request.branch or job}"
-        )
-        body = build_body(job, request, self.config, comment)
+        who, what = self.context.integration_id or self.provider, request.commit_sha or request.branch or job
+        body = build_body(job, request, self.config, comment=f"{who}: {what}")
         answer = await self.call("POST", "/app/rest/buildQueue", operation="buildQueue.add", json=body)
         made = self.parse(answer)
-        return self.done(
-            answer,
-            reference=text_at(made, "id"),
-            url=text_at(made, "webUrl"),
-            detail=f"started {job}",
-            data={"job": job},
-        )
-
-    async def _get(self, path: str, *, operation: str, **query: str) -> dict[str, JsonValue]:
-        return await self.ask("GET", path, operation=operation, query=query)
+        return self.started(answer, job, reference=text_at(made, "id"), url=text_at(made, "webUrl"))
 
 
 def _build(reference: str) -> str:
