@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json as json_codec
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, TypedDict, cast
 from urllib.parse import quote, urlencode
@@ -18,6 +18,7 @@ __all__ = [
     "CallOptions",
     "ascii_host",
     "basic",
+    "chosen",
     "encoded",
     "given",
     "json_bytes",
@@ -84,6 +85,15 @@ def basic(user: str, password: str) -> str:
 def given(**fields: JsonValue) -> dict[str, JsonValue]:
     """The fields that are not None."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def chosen(names: Iterable[str], *sources: object) -> dict[str, JsonValue]:
+    """The attributes of these names, each from the first source that has a value for it; none: left out."""
+    held: dict[str, JsonValue] = {}
+    for name in names:
+        values = (getattr(source, name, None) for source in sources)
+        held[name] = next((value for value in values if value), None)
+    return given(**held)
 
 
 def json_bytes(value: object) -> bytes:

@@ -22,6 +22,7 @@ from integrations_sdk.connectors.base import (
     Outcome,
     Pause,
     Response,
+    chosen,
     json_bytes,
     load,
     message_for,
@@ -148,11 +149,7 @@ class DiscordConnector(Connector[DiscordConfig]):
 
     def _dressed(self, payload: Payload, given: DiscordMessage | None = None) -> Payload:
         """The payload under the name and image of the message, or else of the configuration."""
-        chosen = {
-            name: getattr(given, name, None) or getattr(self.config, name)
-            for name in ("username", "avatar_url")
-        }
-        return {**payload, **{name: value for name, value in chosen.items() if value is not None}}
+        return {**payload, **chosen(("username", "avatar_url"), given, self.config)}
 
     def _hook(self, channel: str | None) -> str:
         """The webhook of a channel, or the usual one; with the version of the API, which its URL leaves out."""

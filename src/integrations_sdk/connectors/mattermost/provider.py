@@ -24,6 +24,7 @@ from integrations_sdk.connectors.base import (
     Message,
     Outcome,
     Response,
+    chosen,
     fault_of,
     json_of,
     load,
@@ -140,8 +141,7 @@ class MattermostConnector(Connector[MattermostConfig]):
         self, payload: Payload, given: MattermostMessage, root: str | None, files: Sequence[JsonValue]
     ) -> Outcome:
         if not self._is_bot:
-            chosen = ((name, getattr(given, name, None) or getattr(self.config, name)) for name in _IDENTITY)
-            body = {**payload, **{name: value for name, value in chosen if value is not None}}
+            body = {**payload, **chosen(_IDENTITY, given, self.config)}
             response = await self.call("POST", self._hook, operation="hooks.post", json=body, authorize=False)
             return self.done(response)
         body = self._as_post(payload, given, root)
