@@ -53,6 +53,7 @@ from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_o
 from integrations_sdk.connectors.mail import MailConnector
 from integrations_sdk.connectors.markdown import MARKDOWN_ATOM, escape_markdown, markdown_link
 from integrations_sdk.connectors.memory import ConnectorMemory
+from integrations_sdk.connectors.outcomes import together
 from integrations_sdk.connectors.paging import MOST_PAGES, Following, changed_query, linked
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.reading import at, objects_at, text_at, texts_at
@@ -308,6 +309,7 @@ __all__ = [
     "text_at",
     "texts_at",
     "time_of",
+    "together",
     "uncalled",
     "unwanted",
     "url_path",

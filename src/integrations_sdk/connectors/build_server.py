@@ -14,13 +14,22 @@ from integrations_sdk.connectors.builds import (
     build_request,
     delays,
     no_build,
-    together,
 )
 from integrations_sdk.connectors.capabilities import SourceHost
 from integrations_sdk.connectors.connector import Connector
+from integrations_sdk.connectors.outcomes import together
 from integrations_sdk.errors import ConfigurationError, ConnectorError, DeadlineExceededError
 from integrations_sdk.http.base import Response
-from integrations_sdk.models import Build, BuildRequest, BuildStatus, CommitStatus, Event, EventType, Outcome
+from integrations_sdk.models import (
+    Build,
+    BuildRequest,
+    BuildStatus,
+    CommitStatus,
+    Event,
+    EventType,
+    JsonValue,
+    Outcome,
+)
 
 __all__ = ["BuildServer"]
 
@@ -117,7 +126,9 @@ class BuildServer(Connector[B_co]):
             remedy = "configure one, or name a `job`"
             raise ConfigurationError.of("build request", "job", "missing; nothing says what to build", remedy)
         results = {job: await self.attempt(self._trigger(job, request)) for job in jobs}
-        outcome = together(results)
+        outcome = together(
+            results, listed="builds", called="job", missed="jobs were not started", part=_listed
+        )
         if host is None or request.commit_sha is None:
             return outcome
         status = CommitStatus(sha=request.commit_sha, status=BuildStatus.PENDING, project=project)
@@ -190,3 +201,7 @@ class BuildServer(Connector[B_co]):
         if not told.retryable:
             raise told
         return shown
+
+
+def _listed(started: Outcome) -> JsonValue:
+    return {"job": started.data.get("job"), "reference": started.reference}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-import attrs
-
 from integrations_sdk.connectors.base import (
     AwsConnector,
     Category,
@@ -16,12 +14,11 @@ from integrations_sdk.connectors.base import (
     ConnectorError,
     Event,
     EventType,
-    JsonValue,
     Message,
     Outcome,
-    OutcomeStatus,
     Response,
     message_for,
+    together,
     uuid7,
 )
 from integrations_sdk.connectors.sns.config import SnsConfig
@@ -129,12 +126,8 @@ class SnsConnector(AwsConnector[SnsConfig]):
             raise ConfigurationError.of("sns configuration", "topic_arn", "missing", "add it to publish")
         named = {**self.config.message_attributes, **(attributes or {})}
         if len(text.encode("utf-8", "replace")) > most_bytes(named):
-            raise ConfigurationError.of(
-                "message",
-                "text",
-                "expected at most 256 KiB, attributes included",
-                "shorten it, or link to it",
-            )
+            wrong, remedy = "expected at most 256 KiB, attributes included", "shorten it, or link to it"
+            raise ConfigurationError.of("message", "text", wrong, remedy)
         form = {"TopicArn": topic, "Message": text, **attribute_entries(named)}
         form |= {"Subject": subject} if subject else {}
         form |= {"MessageStructure": structure} if structure else {}
@@ -163,7 +156,13 @@ class SnsConnector(AwsConnector[SnsConfig]):
             told[self.config.topic_arn] = await self.attempt(work)
         for phone in self.config.phone_numbers:
             told[phone] = await self.attempt(self.send_sms(phone, text))
-        return _together(told)
+        return together(
+            told,
+            listed="messages",
+            called="target",
+            missed="targets got nothing",
+            part=lambda outcome: dict(outcome.data),
+        )
 
     async def _do(self, action: str, form: Mapping[str, str], *, idempotent: bool | None = None) -> Response:
         return await self.call(
@@ -178,18 +177,3 @@ class SnsConnector(AwsConnector[SnsConfig]):
     def _told(self, answer: Response, target: str) -> Outcome:
         made = message_id(answer)
         return self.done(answer, reference=made, data={"target": target, "message_id": made})
-
-
-def _together(told: Mapping[str, Outcome | ConnectorError]) -> Outcome:
-    """One outcome for all targets."""
-    reached = [result for result in told.values() if isinstance(result, Outcome)]
-    failed = {target: result for target, result in told.items() if isinstance(result, ConnectorError)}
-    if not reached:
-        raise next(iter(failed.values()))
-    messages: list[JsonValue] = [dict(outcome.data) for outcome in reached]
-    messages += [{"target": target, "error": str(error)} for target, error in failed.items()]
-    whole = attrs.evolve(reached[0], data={"messages": messages})
-    if not failed:
-        return whole
-    trouble = f"{len(failed)} of {len(told)} targets got nothing: " + "; ".join(map(str, failed.values()))
-    return attrs.evolve(whole, status=OutcomeStatus.FAILED, error=trouble)

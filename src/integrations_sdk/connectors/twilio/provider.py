@@ -24,10 +24,12 @@ from integrations_sdk.connectors.base import (
     PermissionDeniedError,
     RateLimitedError,
     Response,
+    at,
     basic,
     fault_of,
     json_of,
     message_for,
+    text_at,
     url_path,
 )
 from integrations_sdk.connectors.twilio.config import TwilioConfig, phone_number
@@ -92,8 +94,7 @@ class TwilioConnector(Connector[TwilioConfig]):
 
     def fault(self, response: Response) -> Fault | None:
         """Twilio's own codes go before the status (https://www.twilio.com/docs/api/errors)."""
-        found, body = fault_of(response), json_of(response)
-        code = body.get("code") if isinstance(body, dict) else None
+        found, code = fault_of(response), at(json_of(response), "code")
         if found is None or not isinstance(code, int):
             return found
         return Fault(_KINDS.get(code, found.kind), found.message, str(code))
@@ -141,15 +142,13 @@ class TwilioConnector(Connector[TwilioConfig]):
         form = [("Body", body), *(("MediaUrl", url) for url in media_urls)]
         results = {who: await self.attempt(self._create(who, form)) for who in people}
         sent = {who: came for who, came in results.items() if isinstance(came, Outcome)}
-        failed: JsonValue = {
-            who: came.message for who, came in results.items() if isinstance(came, ConnectorError)
-        }
+        failed = {who: came for who, came in results.items() if isinstance(came, ConnectorError)}
         if not sent:
-            raise next(came for came in results.values() if isinstance(came, ConnectorError))
+            raise next(iter(failed.values()))
         detail = f"queued for {len(sent)} of {len(people)} recipients, {segments(body)} parts each"
         data: dict[str, JsonValue] = {
             "sent": {who: came.reference for who, came in sent.items()},
-            "failed": failed,
+            "failed": {who: came.message for who, came in failed.items()},
         }
         return attrs.evolve(next(iter(sent.values())), detail=detail, data=data)
 
@@ -166,8 +165,7 @@ class TwilioConnector(Connector[TwilioConfig]):
         if config.status_callback is not None:
             fields.append(("StatusCallback", config.status_callback))
         response = await self.call("POST", "/Messages.json", operation="messages.create", form=fields)
-        said = self.parse(response)
-        return self.done(response, reference=str(said.get("sid") or "") or None)
+        return self.done(response, reference=text_at(self.parse(response), "sid"))
 
     def _must_be_sendable(self, body: str, people: Iterable[str]) -> None:
         wrong = [f"to[{index}]" for index, who in enumerate(people) if phone_number(who) is not None]

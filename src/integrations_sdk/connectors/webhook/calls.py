@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Unpack
+from collections.abc import Collection, Mapping
+from typing import Final
 
 import attrs
 
 from integrations_sdk.connectors.base import (
-    CallOptions,
     Connection,
     Connector,
     ConnectorContext,
@@ -17,6 +16,7 @@ from integrations_sdk.connectors.base import (
     Fault,
     Outcome,
     Response,
+    RetryPolicy,
     Sent,
     fault_of,
     origin,
@@ -62,7 +62,12 @@ class WebhookCalls(Connector[WebhookConfig]):
         return fault and attrs.evolve(fault, retryable=response.status != 410)
 
     async def _post(
-        self, body: bytes, headers: Mapping[str, str], /, **options: Unpack[CallOptions]
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        retry: RetryPolicy | None = None,
+        accept: Collection[int] = (),
     ) -> Response:
         return await self.call(
             "POST",
@@ -72,7 +77,8 @@ class WebhookCalls(Connector[WebhookConfig]):
             content_type="application/json",
             headers=headers,
             idempotent=True,  # receivers drop what they know by `webhook-id`
-            **options,
+            retry=retry,
+            accept=accept,
         )
 
     async def _once(
