@@ -13,7 +13,7 @@ from typing import ClassVar, Final, Generic, TypeVar, Unpack
 import attrs
 
 from integrations_sdk.connectors.capabilities import EventSink, Notifier
-from integrations_sdk.connectors.config import ConnectorConfig, connection_of, secret_values
+from integrations_sdk.connectors.config import ConnectorConfig, connection_of, environment_of, secret_values
 from integrations_sdk.connectors.context import ConnectorContext
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, unexpected
 from integrations_sdk.connectors.masking import Credentials, Masks
@@ -68,7 +68,7 @@ class Connector(Generic[C_co]):
         permissions: what the credentials must be allowed to do, least privilege.
         limits: what people should know before they rely on it.
         default_events: acted on when the configuration says nothing; empty: none.
-        environment: environment variable → field, for `from_env()`.
+        environment: environment variable → field, for `from_env()`; by itself what the fields say (`setting(env=…)`).
         rate: the documented limit per account.
         max_response_bytes: longer answers are given up, after decompression.
         takes_pages: a page of HTML may be a good answer; elsewhere it is taken for a proxy's or a sign-in's.
@@ -92,6 +92,11 @@ class Connector(Generic[C_co]):
     user_supplied_urls: ClassVar[bool] = False
     recommended: ClassVar[Mapping[str, JsonValue]] = {}
     retry: RetryPolicy = RetryPolicy()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "Config" in vars(cls) and "environment" not in vars(cls):
+            cls.environment = environment_of(cls.Config)
 
     def __init__(self, config: C_co, context: ConnectorContext) -> None:
         self.config = config

@@ -6,8 +6,6 @@ Source: https://auth0.com/docs/api/management/v2.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.auth0.config import Auth0Config
 from integrations_sdk.connectors.auth0.directory import Directory
@@ -50,13 +48,6 @@ class Auth0Connector(Directory):
         "Deleted users, and changes of roles alone, are not among the changes; read all users from time to time.",
         "Who is provisioned without a password gets one that nobody knows, and chooses one by resetting it.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "AUTH0_DOMAIN": "domain",
-        "AUTH0_CLIENT_ID": "client_id",
-        "AUTH0_CLIENT_SECRET": "client_secret",
-        "AUTH0_CONNECTION": "connection",
-        "AUTH0_AUDIENCE": "audience",
-    }
 
     async def check(self) -> CheckResult:
         """Ask for one user, and for one role where roles are looked up."""

@@ -6,9 +6,7 @@ Source: https://learn.microsoft.com/graph/api/overview.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import ClassVar
 
 from integrations_sdk.connectors.azure_ad.config import AzureAdConfig
 from integrations_sdk.connectors.azure_ad.directory import Directory
@@ -52,12 +50,6 @@ class AzureAdConnector(Directory):
         "Graph forgets a cursor after about a week; reading then begins again with all users.",
         "Who is provisioned without a password gets one that nobody knows; an administrator resets it.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "AZURE_AD_TENANT_ID": "tenant_id",
-        "AZURE_AD_CLIENT_ID": "client_id",
-        "AZURE_AD_CLIENT_SECRET": "client_secret",
-        "AZURE_AD_CLOUD": "cloud",
-    }
 
     async def check(self) -> CheckResult:
         """Ask for one user, and for one group where groups are looked up."""

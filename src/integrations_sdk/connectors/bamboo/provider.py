@@ -51,11 +51,6 @@ class BambooConnector(BuildServer[BambooConfig]):
         "A branch other than `default_branch` is built by its plan branch, which Bamboo must have made already.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "BAMBOO_URL": "url",
-        "BAMBOO_TOKEN": "token",
-        "BAMBOO_PLAN": "plan",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     MOST_PAGES,
@@ -59,7 +59,6 @@ class CustomConnector(CustomApi):
     permissions = ("whatever its operations need",)
     limits = ("Answers of more than 10 MB are given up.",)
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {}
     takes_pages = True
     user_supplied_urls = True
 

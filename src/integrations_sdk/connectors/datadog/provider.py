@@ -61,13 +61,6 @@ class DatadogConnector(TelemetrySink[DatadogConfig]):
     )
     default_events = tuple(EventType)
     recommended: ClassVar[Mapping[str, JsonValue]] = {"enable_metrics": True, "enable_logs": False}
-    environment: ClassVar[Mapping[str, str]] = {
-        "DD_API_KEY": "api_key",
-        "DD_APP_KEY": "app_key",
-        "DD_SITE": "site",
-        "DD_ENV": "env",
-        "DD_SERVICE": "service",
-    }
 
     @property
     def base_url(self) -> str:

@@ -55,10 +55,6 @@ class DiscordConnector(Connector[DiscordConfig]):
         "How many messages a webhook takes, Discord says with each answer, and that is kept.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "DISCORD_WEBHOOK_URL": "webhook_url",
-        "DISCORD_WEBHOOK": "webhook_url",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     def fault(self, response: Response) -> Fault | None:

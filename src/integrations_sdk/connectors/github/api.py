@@ -54,11 +54,6 @@ class GitHubApi(Connector[GitHubConfig]):
         "the search that finds an issue lags by up to a minute, unless this integration created the issue",
         "80 things may be created per minute, 500 per hour",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "GITHUB_API_URL": "api_url",
-        "GITHUB_TOKEN": "token",
-        "GITHUB_REPOSITORY": "repository",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"issue_labels": ["automated"]}
     rate = RateLimit(calls=900, period=timedelta(minutes=1))
 

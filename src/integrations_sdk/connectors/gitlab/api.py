@@ -45,11 +45,6 @@ class GitLabApi(Connector[GitLabConfig]):
         "an issue is found again by the last line of its description: keep that line",
         "a pipeline runs on a branch or tag: a build's commit is not looked at, the tip is built",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "GITLAB_URL": "url",
-        "GITLAB_TOKEN": "token",
-        "CI_PROJECT_PATH": "project",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"issue_labels": ["automated"]}
     rate = RateLimit(calls=2000, period=timedelta(minutes=1))
 

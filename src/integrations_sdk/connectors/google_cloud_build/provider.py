@@ -64,11 +64,6 @@ class CloudBuildConnector(GrantedConnector[CloudBuildConfig], BuildServer[CloudB
         "Of commit, branch and tag a trigger is given one; substitutions are named _LIKE_THIS.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "GOOGLE_CLOUD_PROJECT": "project_id",
-        "GOOGLE_CREDENTIALS": "service_account_key",
-        "CLOUD_BUILD_TRIGGER": "trigger",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
     @property

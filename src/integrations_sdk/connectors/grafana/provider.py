@@ -6,7 +6,7 @@ Source: https://grafana.com/docs/grafana/latest/developers/http_api/.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     Category,
@@ -43,11 +43,6 @@ class GrafanaConnector(Annotations):
         "Grafana takes no key against duplicates: an event that is sent again is annotated again.",
     )
     default_events = (EventType.PIPELINE, EventType.DEPLOYMENT, EventType.RELEASE)
-    environment: ClassVar[Mapping[str, str]] = {
-        "GRAFANA_URL": "url",
-        "GRAFANA_TOKEN": "token",
-        "GRAFANA_DASHBOARD_UID": "dashboard_uid",
-    }
 
     async def check(self) -> CheckResult:
         """Ask whether Grafana and its database work, and which organisation the token belongs to."""

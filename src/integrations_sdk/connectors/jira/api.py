@@ -49,14 +49,6 @@ class JiraApi(Connector[JiraConfig]):
         "The project's create and edit screens need the Labels field: issues are found again by a label.",
         "Search on Cloud lags behind by seconds, seldom by minutes.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "JIRA_URL": "url",
-        "JIRA_API_URL": "url",
-        "JIRA_API_TOKEN": "api_token",
-        "JIRA_USER_EMAIL": "username",
-        "JIRA_USERNAME": "username",
-        "JIRA_PROJECT_KEY": "project_key",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {
         "issue_type": "Task",
         "enable_commit_sync": True,

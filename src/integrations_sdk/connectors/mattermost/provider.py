@@ -66,12 +66,6 @@ class MattermostConnector(Connector[MattermostConfig]):
         "Files go with a post of a bot, at most 5.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "MATTERMOST_WEBHOOK_URL": "webhook_url",
-        "MATTERMOST_URL": "url",
-        "MATTERMOST_TOKEN": "bot_token",
-        "MATTERMOST_CHANNEL_ID": "channel_id",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     @property

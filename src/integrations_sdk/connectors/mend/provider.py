@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import ClassVar, Final
+from collections.abc import AsyncIterator
+from typing import Final
 
 import attrs
 
@@ -47,12 +47,6 @@ class MendConnector(MendSession):
     )
     permissions = ("read access to the projects (a role such as Viewer)",)
     limits = ("Mend knows no branches: a branch that is scanned by itself is a project of its own.",)
-    environment: ClassVar[Mapping[str, str]] = {
-        "MEND_EMAIL": "email",
-        "MEND_USER_KEY": "user_key",
-        "MEND_ORG_TOKEN": "org_token",
-        "MEND_URL": "url",
-    }
 
     async def check(self) -> CheckResult:
         """Log in, and ask for the first projects."""

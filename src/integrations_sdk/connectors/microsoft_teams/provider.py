@@ -66,11 +66,6 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
         "A refresh token ends after 90 days without a new one being configured; files are named, not sent.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "TEAMS_WEBHOOK_URL": "webhook_url",
-        "TEAMS_WEBHOOK": "webhook_url",
-        "MSTEAMS_WEBHOOK_URL": "webhook_url",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
     rate = RateLimit(calls=10, period=timedelta(seconds=10))  # what Graph allows in one channel
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     AuthenticationError,
@@ -65,12 +65,6 @@ class NewRelicConnector(TelemetrySink[NewRelicConfig]):
         "Events of more than 24 hours ago are recorded under the time of sending.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "NEW_RELIC_API_KEY": "api_key",
-        "NEW_RELIC_LICENSE_KEY": "api_key",
-        "NEW_RELIC_ACCOUNT_ID": "account_id",
-        "NEW_RELIC_REGION": "region",
-    }
 
     async def authorize(self) -> Mapping[str, str]:
         """The licence key."""

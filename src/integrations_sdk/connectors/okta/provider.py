@@ -5,9 +5,6 @@ Source: https://developer.okta.com/docs/api/openapi/okta-management/management/.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from integrations_sdk.connectors.base import (
     Category,
     CheckResult,
@@ -46,12 +43,6 @@ class OktaConnector(Directory):
         "A change of the last minute before a reading is read again in the next.",
         "Service applications that demand DPoP are not supported.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "OKTA_DOMAIN": "domain",
-        "OKTA_API_TOKEN": "api_token",
-        "OKTA_CLIENT_ORGURL": "domain",
-        "OKTA_CLIENT_TOKEN": "api_token",
-    }
 
     async def check(self) -> CheckResult:
         """Ask for one user, and for one group where groups are looked up."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.base import Category, CheckResult, Fault, Response, at, text_at, url_path
 from integrations_sdk.connectors.redmine.config import RedmineConfig
@@ -33,11 +32,6 @@ class RedmineConnector(RedmineIssues):
         "A status that the workflow does not allow is an error here; Redmine itself ignores it.",
         "Subjects are cut at 255 characters.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "REDMINE_URL": "url",
-        "REDMINE_API_KEY": "api_key",
-        "REDMINE_PROJECT": "project",
-    }
 
     @property
     def base_url(self) -> str:

@@ -52,11 +52,6 @@ class SendGridConnector(Connector[SendGridConfig]):
         "An address that stands in it twice gets it once.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "SENDGRID_API_KEY": "api_key",
-        "SENDGRID_FROM": "sender",
-        "SENDGRID_TO": "to",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     @property

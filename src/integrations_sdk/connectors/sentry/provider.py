@@ -6,8 +6,6 @@ Source: https://develop.sentry.dev/sdk/ for events, https://docs.sentry.io/api/r
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.base import Category, CheckResult, Event, EventType, Outcome
 from integrations_sdk.connectors.sentry.captures import CaptureApi
@@ -39,15 +37,6 @@ class SentryConnector(CaptureApi):
         "An event is at most 1 MB.",
     )
     default_events = (EventType.PIPELINE, EventType.DEPLOYMENT, EventType.RELEASE)
-    environment: ClassVar[Mapping[str, str]] = {
-        "SENTRY_DSN": "dsn",
-        "SENTRY_ENVIRONMENT": "environment",
-        "SENTRY_RELEASE": "release",
-        "SENTRY_AUTH_TOKEN": "auth_token",
-        "SENTRY_ORG": "organization",
-        "SENTRY_PROJECT": "project",
-        "SENTRY_URL": "api_url",
-    }
 
     async def check(self) -> CheckResult:
         """Send an empty envelope, which Sentry accepts and discards, and (with `auth_token`) list one release.

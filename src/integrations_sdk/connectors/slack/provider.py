@@ -54,12 +54,6 @@ class SlackConnector(SlackApi):
         "The check of a webhook does not notice an archived channel.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "SLACK_WEBHOOK_URL": "webhook_url",
-        "SLACK_WEBHOOK": "webhook_url",
-        "SLACK_BOT_TOKEN": "bot_token",
-        "SLACK_CHANNEL": "channel",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     async def check(self) -> CheckResult:

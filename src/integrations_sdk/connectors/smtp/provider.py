@@ -53,14 +53,6 @@ class SmtpConnector(MailConnector[SmtpConfig]):
         "A message that was lost while it was handed over is not sent again, for it may have been taken.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "SMTP_HOST": "host",
-        "SMTP_PORT": "port",
-        "SMTP_USER": "username",
-        "SMTP_PASSWORD": "password",
-        "SMTP_FROM": "sender",
-        "ADMIN_EMAIL": "to",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     @property

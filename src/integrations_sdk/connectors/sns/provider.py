@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.base import (
     AwsConnector,
@@ -60,7 +59,6 @@ class SnsConnector(AwsConnector[SnsConfig]):
         "A standard topic may deliver a message twice, and in any order.",
     )
     default_events = (EventType.PIPELINE, EventType.DEPLOYMENT)
-    environment: ClassVar[Mapping[str, str]] = {"SNS_TOPIC_ARN": "topic_arn"}
 
     def __init__(self, config: SnsConfig, context: ConnectorContext) -> None:
         super().__init__(config, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     Category,
@@ -52,11 +52,6 @@ class SnykConnector(Scanner[SnykConfig]):
         "A branch is the target reference of Snyk's projects; pull requests are not in the API.",
         "1,620 requests may be sent per minute.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "SNYK_TOKEN": "token",
-        "SNYK_CFG_ORG": "org_id",
-        "SNYK_API": "api_url",
-    }
     rate = RateLimit(calls=1600, period=timedelta(minutes=1))
 
     @property

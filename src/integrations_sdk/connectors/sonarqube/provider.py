@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import ClassVar
 
 from integrations_sdk.connectors.base import (
     AuthenticationError,
@@ -46,12 +45,6 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
         "Branches and pull requests need Developer Edition or Cloud.",
         "SonarQube Server 10.2 and later.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "SONAR_TOKEN": "token",
-        "SONAR_HOST_URL": "url",
-        "SONAR_PROJECT_KEY": "project",
-        "SONAR_ORGANIZATION": "organization",
-    }
     page = 500
     window = 10_000
     """No search returns more; what comes after is asked for by date."""

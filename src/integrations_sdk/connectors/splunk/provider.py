@@ -50,13 +50,6 @@ class SplunkConnector(Batching):
     )
     default_events = tuple(EventType)
     recommended: ClassVar[Mapping[str, JsonValue]] = {"batch_size": 100}
-    environment: ClassVar[Mapping[str, str]] = {
-        "SPLUNK_HEC_URL": "hec_url",
-        "SPLUNK_HEC_TOKEN": "hec_token",
-        "SPLUNK_INDEX": "index",
-        "SPLUNK_SOURCETYPE": "sourcetype",
-        "SPLUNK_SOURCE": "source",
-    }
 
     async def check(self) -> CheckResult:
         """Ask whether the collector is healthy, and send no event at all: it looks at the token first.

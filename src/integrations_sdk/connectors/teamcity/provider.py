@@ -60,11 +60,6 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
         "A commit can be built once TeamCity has seen it, which it looks for once a minute unless it is told.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "TEAMCITY_URL": "url",
-        "TEAMCITY_TOKEN": "token",
-        "TEAMCITY_BUILD_TYPE": "build_type",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
     @property

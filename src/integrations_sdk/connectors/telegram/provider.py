@@ -68,11 +68,6 @@ class TelegramConnector(Connector[TelegramConfig]):
         "A file is a message of its own, of at most 50 MB.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "TELEGRAM_BOT_TOKEN": "bot_token",
-        "TELEGRAM_TOKEN": "bot_token",
-        "TELEGRAM_CHAT_ID": "chat_id",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     @property

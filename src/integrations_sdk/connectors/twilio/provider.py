@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 import attrs
 
@@ -68,16 +68,6 @@ class TwilioConnector(Connector[TwilioConfig]):
         "Files are named, not sent.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "TWILIO_ACCOUNT_SID": "account_sid",
-        "TWILIO_AUTH_TOKEN": "auth_token",
-        "SMS_API_TOKEN": "auth_token",
-        "TWILIO_API_KEY": "api_key_sid",
-        "TWILIO_API_SECRET": "api_key_secret",
-        "TWILIO_FROM": "from_number",
-        "TWILIO_MESSAGING_SERVICE_SID": "messaging_service_sid",
-        "TWILIO_TO": "to",
-    }
 
     @property
     def base_url(self) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     AuthenticationError,
@@ -48,12 +47,6 @@ class ZendeskConnector(ZendeskTickets):
         "A creation that is repeated within two hours with the same key makes no second ticket.",
         "200 to 2,500 requests a minute, by plan.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "ZENDESK_SUBDOMAIN": "subdomain",
-        "ZENDESK_EMAIL": "email",
-        "ZENDESK_API_TOKEN": "api_token",
-        "ZENDESK_OAUTH_TOKEN": "oauth_token",
-    }
 
     async def check(self) -> CheckResult:
         """Ask who we are. To nobody Zendesk answers as well, namely that they are nobody."""
