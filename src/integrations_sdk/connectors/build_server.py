@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar, TypeVar
 
@@ -43,6 +43,7 @@ class BuildServer(Connector[B_co]):
     """
 
     default_events: ClassVar[tuple[str, ...]] = (EventType.PUSH, EventType.MERGE_REQUEST, EventType.TAG_PUSH)
+    recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
     # --- to be overridden ---------------------------------------------------
 

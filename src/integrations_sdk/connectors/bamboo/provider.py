@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.bamboo.config import BambooConfig
 from integrations_sdk.connectors.bamboo.results import branch_key, build_of, plan_of, result_key
@@ -15,7 +14,6 @@ from integrations_sdk.connectors.base import (
     Category,
     CheckResult,
     Fault,
-    JsonValue,
     Outcome,
     RejectedError,
     at,
@@ -51,7 +49,6 @@ class BambooConnector(BuildServer[BambooConfig]):
         "A branch other than `default_branch` is built by its plan branch, which Bamboo must have made already.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )
-    recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
     @property
     def base_url(self) -> str:

@@ -7,7 +7,6 @@ events only, and sends no notifications.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import ClassVar, Final, Literal
 
 from integrations_sdk.connectors.base import (
@@ -22,15 +21,12 @@ from integrations_sdk.connectors.base import (
     LogEntry,
     Metric,
     Outcome,
-    ProviderUnavailableError,
-    Response,
-    TelemetrySink,
     batches,
     event_metrics,
-    fault_of,
     finite,
     text_at,
 )
+from integrations_sdk.connectors.datadog.api import DatadogApi
 from integrations_sdk.connectors.datadog.config import DatadogConfig
 from integrations_sdk.connectors.datadog.payloads import event_body, line_of, log_of, series_of, tags_of
 
@@ -42,7 +38,7 @@ _LOG_BYTES: Final = 5_000_000
 _LOG_COUNT: Final = 1000
 
 
-class DatadogConnector(TelemetrySink[DatadogConfig]):
+class DatadogConnector(DatadogApi):
     """Sends events, metrics, logs and service checks, each with the configured tags."""
 
     provider = "datadog"
@@ -61,29 +57,6 @@ class DatadogConnector(TelemetrySink[DatadogConfig]):
     )
     default_events = tuple(EventType)
     recommended: ClassVar[Mapping[str, JsonValue]] = {"enable_metrics": True, "enable_logs": False}
-
-    @property
-    def base_url(self) -> str:
-        """The API of the site."""
-        return (self.config.api_url or f"https://api.{self.config.site}").rstrip("/")
-
-    @property
-    def logs_url(self) -> str:
-        """The log intake of the site."""
-        return (self.config.api_url or f"https://http-intake.logs.{self.config.site}").rstrip("/")
-
-    async def authorize(self) -> Mapping[str, str]:
-        """The API key. The application key stays out: nothing but the check needs it."""
-        return {"dd-api-key": self.config.api_key.reveal()}
-
-    def fault(self, response: Response) -> Fault | None:
-        """As the status says, but that 403 means a wrong key here, and 408 asks to try again."""
-        found = fault_of(response)
-        if found is not None and response.status == HTTPStatus.FORBIDDEN:
-            return Fault(AuthenticationError, f"{found.message}; is the key one of {self._where}?")
-        if found is not None and response.status == HTTPStatus.REQUEST_TIMEOUT:
-            return Fault(ProviderUnavailableError, found.message)
-        return found
 
     async def check(self) -> CheckResult:
         """Ask whether the API key is valid, and the application key if there is one."""
@@ -173,7 +146,3 @@ class DatadogConnector(TelemetrySink[DatadogConfig]):
             "POST", "/api/v1/check_run", operation="check_run", json=[report], idempotent=True
         )
         return self.done(response)
-
-    @property
-    def _where(self) -> str:
-        return self.config.api_url or self.config.site

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
-from integrations_sdk.connectors.base import (
-    ConfigurationError,
-    JsonValue,
-    Outcome,
-    given,
-)
+from integrations_sdk.connectors.base import ConfigurationError, JsonValue, Outcome, given
 from integrations_sdk.connectors.github.api import GitHubApi
 from integrations_sdk.connectors.github.words import number_of
 

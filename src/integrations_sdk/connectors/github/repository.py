@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from integrations_sdk.connectors.base import (
-    CommitStatus,
-    JsonValue,
-    Outcome,
-    Secret,
-    given,
-)
+from integrations_sdk.connectors.base import CommitStatus, JsonValue, Outcome, Secret, given
 from integrations_sdk.connectors.github.api import GitHubApi
 from integrations_sdk.connectors.github.words import commit_state, hook_events, number_of
 

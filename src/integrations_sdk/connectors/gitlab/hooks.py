@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
-from integrations_sdk.connectors.base import (
-    JsonValue,
-    Outcome,
-    Secret,
-    given,
-)
+from integrations_sdk.connectors.base import JsonValue, Outcome, Secret, given
 from integrations_sdk.connectors.gitlab.api import GitLabApi
 from integrations_sdk.connectors.gitlab.words import hook_flags
 

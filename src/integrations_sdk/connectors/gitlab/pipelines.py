@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from integrations_sdk.connectors.base import (
-    Build,
-    BuildRequest,
-    CommitStatus,
-    Outcome,
-    Response,
-    given,
-)
+from integrations_sdk.connectors.base import Build, BuildRequest, CommitStatus, Outcome, Response, given
 from integrations_sdk.connectors.gitlab.api import GitLabApi, number_of
 from integrations_sdk.connectors.gitlab.words import build_status
 

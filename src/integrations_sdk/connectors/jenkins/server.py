@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     BuildServer,
@@ -56,7 +56,6 @@ class JenkinsServer(BuildServer[JenkinsConfig]):
         "Parameters that a job does not declare are not passed to it.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )
-    recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
     def __init__(self, config: JenkinsConfig, context: ConnectorContext) -> None:
         super().__init__(config, context)

@@ -6,20 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from integrations_sdk.connectors.base import (
-    Build,
-    BuildStatus,
-    Fault,
-    JsonValue,
-    RejectedError,
-    Response,
-)
-from integrations_sdk.connectors.jenkins.builds import (
-    Reference,
-    job_of_url,
-    job_path,
-    status_of,
-)
+from integrations_sdk.connectors.base import Build, BuildStatus, Fault, JsonValue, RejectedError, Response
+from integrations_sdk.connectors.jenkins.builds import Reference, job_of_url, job_path, status_of
 from integrations_sdk.connectors.jenkins.server import JenkinsServer
 
 __all__ = ["JenkinsTracking"]

@@ -13,13 +13,7 @@ from integrations_sdk.connectors.base import (
     Response,
     url_path,
 )
-from integrations_sdk.connectors.jira.drafts import (
-    PROPERTY,
-    fields_of,
-    issue_of,
-    jql_string,
-    label_of,
-)
+from integrations_sdk.connectors.jira.drafts import PROPERTY, fields_of, issue_of, jql_string, label_of
 from integrations_sdk.connectors.jira.notes import JiraNotes
 
 __all__ = ["JiraIssues"]

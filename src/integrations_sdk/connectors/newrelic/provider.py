@@ -14,7 +14,6 @@ from integrations_sdk.connectors.base import (
     AuthenticationError,
     Category,
     CheckResult,
-    ConfigurationError,
     Event,
     EventType,
     Fault,
@@ -29,24 +28,22 @@ from integrations_sdk.connectors.base import (
     event_facts,
     fault_of,
     finite,
-    json_bytes,
     json_of,
     url_path,
 )
-from integrations_sdk.connectors.newrelic.config import NewRelicConfig, is_event_type
+from integrations_sdk.connectors.newrelic.config import NewRelicConfig
 from integrations_sdk.connectors.newrelic.payloads import (
-    attributes,
-    event_record,
+    BYTES,
+    blocks,
     event_type,
     log_record,
     metric_record,
+    own_record,
 )
 
 __all__ = ["NewRelicConnector"]
 
-_BYTES: Final = 1_000_000  # of a request, before compression; so after it as well
 _EVENTS: Final = 2000
-_COMMON: Final = 100  # attributes of a block, which count against each item's own
 
 
 class NewRelicConnector(TelemetrySink[NewRelicConfig]):
@@ -121,8 +118,9 @@ class NewRelicConnector(TelemetrySink[NewRelicConfig]):
             ConfigurationError: an `eventType` is missing, or New Relic's own; nothing is sent.
         """
         now = self.context.clock.now()
-        made = [self._record(record, time or now, now) for record in records]
-        bodies = list(batches(made, count=_EVENTS, size=_BYTES))
+        common = self.config.custom_attributes
+        made = [own_record(record, common, time=time or now, now=now) for record in records]
+        bodies = list(batches(made, count=_EVENTS, size=BYTES))
         event_url, _, _ = self.config.endpoints()
         url = event_url + url_path("/v1/accounts/{id}/events", id=self.config.account_id)
         return await self._send_bodies(url, bodies, operation="events", what=f"{len(records)} events")
@@ -138,7 +136,7 @@ class NewRelicConnector(TelemetrySink[NewRelicConfig]):
         now = self.context.clock.now()
         _, metric_url, _ = self.config.endpoints()
         points = [metric_record(metric, now=now) for metric in finite(metrics)]
-        bodies, what = self._blocks("metrics", points), f"{len(metrics)} metrics"
+        bodies, what = blocks("metrics", points, self.config.custom_attributes), f"{len(metrics)} metrics"
         return await self._send_bodies(f"{metric_url}/metric/v1", bodies, operation="metrics", what=what)
 
     async def send_logs(self, entries: Sequence[LogEntry]) -> Outcome:
@@ -146,23 +144,8 @@ class NewRelicConnector(TelemetrySink[NewRelicConfig]):
         now = self.context.clock.now()
         _, _, log_url = self.config.endpoints()
         lines = [log_record(entry, now=now) for entry in entries]
-        bodies, what = self._blocks("logs", lines), f"{len(entries)} log lines"
+        bodies, what = blocks("logs", lines, self.config.custom_attributes), f"{len(entries)} log lines"
         return await self._send_bodies(f"{log_url}/log/v1", bodies, operation="logs", what=what)
-
-    def _record(self, record: Mapping[str, JsonValue], time: datetime, now: datetime) -> dict[str, JsonValue]:
-        kind = record.get("eventType")
-        if not isinstance(kind, str) or not is_event_type(kind):
-            expected = "expected letters, digits, `:`, `_` and spaces, and not one of New Relic's own types"
-            raise ConfigurationError.of("New Relic event", "eventType", expected)
-        own = {name: value for name, value in record.items() if name != "eventType"}
-        return event_record(kind, {**self.config.custom_attributes, **own}, time=time, now=now)
-
-    def _blocks(self, name: str, items: Sequence[JsonValue]) -> list[bytes]:
-        """Bodies of one block each: the attributes common to all items, and the items."""
-        common = {"attributes": attributes(self.config.custom_attributes, most=_COMMON)}
-        start = b'[{"common":' + json_bytes(common) + f',"{name}":'.encode()
-        size = _BYTES - len(start) - len(b"}]")
-        return [start + part + b"}]" for part in batches(items, count=100_000, size=size)]
 
     async def _taken(self, response: Response, detail: str) -> Outcome:
         return self.done(response, reference=_request_id(response), detail=detail)

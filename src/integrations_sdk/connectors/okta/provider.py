@@ -12,6 +12,7 @@ from integrations_sdk.connectors.base import (
     Outcome,
     UserDraft,
     UserState,
+    given,
     group_ids,
     url_path,
 )
@@ -84,8 +85,7 @@ class OktaConnector(Directory):
             RejectedError: there is none.
         """
         path = url_path("/api/v1/users/{id}", id=user_id)
-        response = await self.ask("GET", path, operation="users.get")
-        found = user_of(response)
+        found = user_of(await self.ask("GET", path, operation="users.get"))
         if found.state is UserState.DEPROVISIONED:
             return self.skipped("users.deactivate", "is deactivated already")
         return await self._lifecycle(found.user_id, "deactivate", send_email=False)
@@ -100,9 +100,9 @@ class OktaConnector(Directory):
 
     async def _create(self, user: UserDraft, profile: dict[str, JsonValue], groups: list[str]) -> Outcome:
         quietly = user.password is None and not self.config.send_email
-        body: dict[str, JsonValue] = {"profile": profile}
-        body |= {"groupIds": [*groups]} if groups else {}
-        body |= {"credentials": {"password": {"value": self.lent(user.password)}}} if user.password else {}
+        body: dict[str, JsonValue] = {"profile": profile, **given(groupIds=[*groups] or None)}
+        if user.password is not None:
+            body["credentials"] = {"password": {"value": self.lent(user.password)}}
         query = {"activate": "false" if quietly else "true"}
         response = await self.call("POST", "/api/v1/users", operation="users.create", json=body, query=query)
         made = user_of(self.parse(response))

@@ -71,9 +71,8 @@ class SnykConnector(Scanner[SnykConfig]):
     async def check(self) -> CheckResult:
         """Ask for the organization."""
         query = {"version": self.config.api_version}
-        answer = await self.ask("GET", self._path(""), operation="orgs.get", query=query)
-        name = text_at(answer, "data", "attributes", "name")
-        return CheckResult(detail=f"the organization {name}")
+        found = await self.ask("GET", self._path(""), operation="orgs.get", query=query)
+        return CheckResult(detail=f"the organization {text_at(found, 'data', 'attributes', 'name')}")
 
     async def check_gate(self, query: FindingQuery | None = None) -> Gate:
         """Whether no open issue of `fail_on` or worse is there: in the organization, a project, or a branch.
@@ -106,15 +105,8 @@ class SnykConnector(Scanner[SnykConfig]):
 
     async def list_projects(self, *, branch: str | None = None) -> AsyncIterator[dict[str, JsonValue]]:
         """The organization's projects as Snyk describes them, page by page; only those of a branch, if given."""
-        query = {"version": self.config.api_version, "limit": _PAGE}
-        if branch is not None:
-            query["target_reference"] = branch
-        async for project in self.records(
-            self._path("/projects"),
-            operation="projects.list",
-            query=query,
-            items="data",
-            following=next_page,
+        async for project in self._listed(
+            "/projects", "projects.list", {"target_reference": branch} if branch else {}
         ):
             yield project
 
@@ -122,9 +114,8 @@ class SnykConnector(Scanner[SnykConfig]):
         """The parameters of each search that has to be made."""
         if query.pull_request is not None:
             remedy = "ask for its branch, or let Snyk's own check of pull requests decide"
-            raise ConfigurationError.of(
-                "finding query", "pull_request", "is nothing Snyk's API knows", remedy
-            )
+            unknown = "is nothing Snyk's API knows"
+            raise ConfigurationError.of("finding query", "pull_request", unknown, remedy)
         project = query.project or self.config.project
         if query.branch is None:
             yield _project(project) if project else {}
@@ -134,19 +125,17 @@ class SnykConnector(Scanner[SnykConfig]):
             if project in {None, known}:
                 yield _project(known)
 
-    async def _issues(self, place: Mapping[str, str], least: Severity) -> AsyncIterator[dict[str, JsonValue]]:
-        query = {
-            "version": self.config.api_version,
-            "limit": _PAGE,
-            "status": "open",
-            "ignored": "false",
-            "effective_severity_level": ",".join(one for one in Severity if one.reaches(least)),
-            **place,
-        }
-        async for issue in self.records(
-            self._path("/issues"), operation="issues.list", query=query, items="data", following=next_page
-        ):
-            yield issue
+    def _issues(self, place: Mapping[str, str], least: Severity) -> AsyncIterator[dict[str, JsonValue]]:
+        levels = ",".join(one for one in Severity if one.reaches(least))
+        query = {"status": "open", "ignored": "false", "effective_severity_level": levels, **place}
+        return self._listed("/issues", "issues.list", query)
+
+    def _listed(
+        self, template: str, operation: str, query: Mapping[str, str]
+    ) -> AsyncIterator[dict[str, JsonValue]]:
+        asked = {"version": self.config.api_version, "limit": _PAGE, **query}
+        path = self._path(template)
+        return self.records(path, operation=operation, query=asked, items="data", following=next_page)
 
     def _path(self, template: str) -> str:
         return url_path("/rest/orgs/{org}" + template, org=self.config.org_id)

@@ -70,7 +70,7 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
             raise self.error(Fault(AuthenticationError, "the token is not valid"), answer)
         detail, warnings = "SonarQube Cloud", tuple[str, ...]()
         if not self.config.is_cloud:
-            state = await self._get("/api/system/status", "system.status")
+            state = await self.ask("GET", "/api/system/status", operation="system.status")
             detail = f"SonarQube {state.get('version')}, {str(state.get('status')).lower()}"
         if self.config.project is not None:
             gate = await self.check_gate()
@@ -86,15 +86,17 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
             ConfigurationError: nothing says which project.
         """
         project, where = place(query, self.config)
-        found = {"projectKey": project, **where}
-        answer = await self._get("/api/qualitygates/project_status", "qualitygates.project_status", found)
+        asked, path = {"projectKey": project, **where}, "/api/qualitygates/project_status"
+        answer = await self.ask("GET", path, operation="qualitygates.project_status", query=asked)
         return gate_from(answer, project, where, self.base_url)
 
     async def get_measures(self, metrics: Sequence[str], query: FindingQuery | None = None) -> dict[str, str]:
         """The project's measures by their metric, e.g. `coverage`; one that it has none of is left out."""
         project, where = place(query, self.config)
         wanted = {"component": project, "metricKeys": ",".join(metrics), **where}
-        answer = await self._get("/api/measures/component", "measures.component", wanted)
+        answer = await self.ask(
+            "GET", "/api/measures/component", operation="measures.component", query=wanted
+        )
         found = {
             text_at(measure, "metric"): text_at(measure, "value") or text_at(measure, "period", "value")
             for measure in objects_at(at(answer, "component"), "measures")
@@ -154,8 +156,3 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
         if config.types:
             search["types"] = ",".join(config.types)
         return {**search, "s": "CREATION_DATE", "asc": "true", "ps": str(self.page)}
-
-    async def _get(
-        self, path: str, operation: str, query: Mapping[str, str] | None = None
-    ) -> dict[str, JsonValue]:
-        return await self.ask("GET", path, operation=operation, query=query)

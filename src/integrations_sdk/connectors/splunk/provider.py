@@ -58,7 +58,7 @@ class SplunkConnector(Batching):
             AuthenticationError: the token is refused.
             ProviderUnavailableError: the collector's queues are full.
         """
-        health = await self.call("GET", "/services/collector/health", operation="health")
+        health = await self.ask("GET", "/services/collector/health", operation="health")
         answer = await self.call(
             "POST",
             "/services/collector/event",
@@ -73,7 +73,7 @@ class SplunkConnector(Batching):
             fault = self.fault(answer) or Fault(RejectedError, "took an event that is none; is it a HEC?")
             raise self.error(fault, answer)
         warnings = (f"the last batch was not sent: {self._trouble}",) if self._trouble else ()
-        words = text_at(self.parse(health), "text") or "answers"
+        words = text_at(health, "text") or "answers"
         return CheckResult(detail=f"{words}; the token is accepted", warnings=warnings)
 
     async def send_event(self, event: Event) -> Outcome:

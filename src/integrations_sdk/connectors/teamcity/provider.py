@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.base import (
     Build,
@@ -60,7 +59,6 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
         "A commit can be built once TeamCity has seen it, which it looks for once a minute unless it is told.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )
-    recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
     @property
     def base_url(self) -> str:

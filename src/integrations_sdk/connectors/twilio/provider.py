@@ -11,7 +11,6 @@ from integrations_sdk.connectors.base import (
     AuthenticationError,
     Category,
     CheckResult,
-    ConfigurationError,
     Connector,
     ConnectorError,
     Event,
@@ -33,7 +32,7 @@ from integrations_sdk.connectors.base import (
     url_path,
 )
 from integrations_sdk.connectors.twilio.config import TwilioConfig, phone_number
-from integrations_sdk.connectors.twilio.segments import LONGEST_BODY, segments, short_text
+from integrations_sdk.connectors.twilio.segments import must_be_sendable, segments, short_text
 
 __all__ = ["TwilioConnector"]
 
@@ -128,7 +127,7 @@ class TwilioConnector(Connector[TwilioConfig]):
             ConnectorError: it was sent to nobody; the first refusal.
         """
         people = tuple(dict.fromkeys(to)) or self.config.to
-        self._must_be_sendable(body, people)
+        must_be_sendable(body, people)
         form = [("Body", body), *(("MediaUrl", url) for url in media_urls)]
         results = {who: await self.attempt(self._create(who, form)) for who in people}
         sent = {who: came for who, came in results.items() if isinstance(came, Outcome)}
@@ -156,16 +155,3 @@ class TwilioConnector(Connector[TwilioConfig]):
             fields.append(("StatusCallback", config.status_callback))
         response = await self.call("POST", "/Messages.json", operation="messages.create", form=fields)
         return self.done(response, reference=text_at(self.parse(response), "sid"))
-
-    def _must_be_sendable(self, body: str, people: Iterable[str]) -> None:
-        wrong = [f"to[{index}]" for index, who in enumerate(people) if phone_number(who) is not None]
-        if wrong:
-            raise ConfigurationError.of(
-                "sms", wrong[0], "expected a phone number with its country, +14155550100"
-            )
-        if not list(people):
-            raise ConfigurationError.of("sms", "to", "nobody would get it", "configure `to`, or give numbers")
-        if not 0 < len(body) <= LONGEST_BODY:
-            raise ConfigurationError.of(
-                "sms", "body", f"expected 1 to {LONGEST_BODY:,} characters", "shorten it"
-            )

@@ -21,12 +21,7 @@ from integrations_sdk.connectors.base import (
 )
 from integrations_sdk.connectors.zendesk.api import ZendeskApi
 from integrations_sdk.connectors.zendesk.templates import TYPES, filled
-from integrations_sdk.connectors.zendesk.words import (
-    comment,
-    custom_fields,
-    fields_of,
-    status_of,
-)
+from integrations_sdk.connectors.zendesk.words import comment, custom_fields, fields_of, status_of
 
 __all__ = ["ZendeskTickets"]
 
