@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 import attrs
 
@@ -31,6 +30,7 @@ from integrations_sdk.connectors.base import (
     TokenKeeper,
     access_token,
     json_of,
+    origin,
     text_at,
     url_path,
 )
@@ -93,8 +93,7 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
         if self.config.webhook_url is None:
             await self.authorize()
             return CheckResult(detail="a token is at hand", warnings=("that it may post was not tried",))
-        host = urlsplit(self.config.webhook_url.reveal())
-        url = f"{host.scheme}://{host.netloc}/"
+        url = f"{origin(self.config.webhook_url.reveal())}/"
         await self.call("HEAD", url, operation="workflow.reach", authorize=False, accept=range(200, 500))
         untried = "a workflow cannot be tried without starting it: only its host was reached"
         return CheckResult(detail="the host is reachable", warnings=(untried,))
@@ -124,12 +123,7 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
         path = url_path("/teams/{team}/channels/{channel}/messages", **ids)
         response = await self.call("POST", path, operation="channel.messages", json=as_chat_message(card))
         said = self.parse(response)
-        page = said.get("webUrl")
-        return self.done(
-            response,
-            reference=str(said.get("id") or "") or None,
-            url=page if isinstance(page, str) else None,
-        )
+        return self.done(response, reference=text_at(said, "id"), url=text_at(said, "webUrl"))
 
     async def _grant(self) -> AccessToken:
         """Exchange the newest refresh token; the one that comes with the access token is used the next time."""
