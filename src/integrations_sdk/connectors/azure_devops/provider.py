@@ -37,8 +37,7 @@ class AzureDevOpsConnector(WorkItems, Pipelines):
     async def check(self) -> CheckResult:
         """Ask for the project."""
         path = url_path("/_apis/projects/{project}", project=self.config.project)
-        answer = await self.ask("GET", path, operation="Projects - Get", query=self.version)
-        project = answer
+        project = await self.ask("GET", path, operation="Projects - Get", query=self.version)
         state = text_at(project, "state")
         warning = f"the project is {state}: nothing can be created in it"
         return CheckResult(

@@ -85,8 +85,7 @@ class JiraApi(Connector[JiraConfig]):
 
     async def check(self) -> CheckResult:
         """Ask who we are, and whether issues of the configured types can be created."""
-        answer = await self.ask("GET", "/myself", operation="getCurrentUser")
-        myself = answer
+        myself = await self.ask("GET", "/myself", operation="getCurrentUser")
         kind = "Cloud" if self.config.is_cloud else "Data Center"
         return CheckResult(
             detail=f"{myself.get('displayName') or myself.get('name')} on Jira {kind}",
