@@ -239,7 +239,11 @@ class Connector(Generic[C_co]):
     async def ask(
         self, method: str, url: str, *, operation: str, **options: Unpack[CallOptions]
     ) -> dict[str, JsonValue]:
-        """`call()` for an answer of which nothing but its JSON object is wanted (`parse()`)."""
+        """`call()` for an answer of which nothing but its JSON object is wanted (`parse()`).
+
+        Raises:
+            ConnectorError: as `call()`, and when the answer is not a JSON object.
+        """
         return self.parse(await self.call(method, url, operation=operation, **options))
 
     async def records(
@@ -359,7 +363,11 @@ class Connector(Generic[C_co]):
         detail: str | None = None,
         data: Mapping[str, JsonValue] | None = None,
     ) -> Outcome:
-        """The outcome of an operation that succeeded; `data` is taken as it is (`parse()` it)."""
+        """The outcome of an operation that succeeded; `data` is taken as it is (`parse()` it).
+
+        Args:
+            operation: in place of the answer's.
+        """
         return Outcome(
             target=self.context.integration_id or self.provider,
             provider=self.provider,
