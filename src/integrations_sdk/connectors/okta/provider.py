@@ -18,7 +18,7 @@ from integrations_sdk.connectors.base import (
 )
 from integrations_sdk.connectors.okta.config import OktaConfig
 from integrations_sdk.connectors.okta.directory import Directory
-from integrations_sdk.connectors.okta.words import profile_of, user_of
+from integrations_sdk.connectors.okta.words import profile_of, user_of, user_path
 
 __all__ = ["OktaConnector"]
 
@@ -67,7 +67,7 @@ class OktaConnector(Directory):
             await self._lifecycle(known.user_id, "activate", self.config.send_email)
         elif known.state is UserState.SUSPENDED:
             await self._lifecycle(known.user_id, "unsuspend")
-        path = url_path("/api/v1/users/{id}", id=known.user_id)
+        path = user_path(known.user_id)
         response = await self.call(
             "POST", path, operation="users.update", json={"profile": profile}, idempotent=True
         )
@@ -84,8 +84,7 @@ class OktaConnector(Directory):
         Raises:
             RejectedError: there is none.
         """
-        path = url_path("/api/v1/users/{id}", id=user_id)
-        found = user_of(await self.ask("GET", path, operation="users.get"))
+        found = user_of(await self.ask("GET", user_path(user_id), operation="users.get"))
         if found.state is UserState.DEPROVISIONED:
             return self.skipped("users.deactivate", "is deactivated already")
         return await self._lifecycle(found.user_id, "deactivate", send_email=False)
@@ -111,7 +110,7 @@ class OktaConnector(Directory):
         return self.done(response, reference=made.user_id)
 
     async def _lifecycle(self, user_id: str, what: str, send_email: bool | None = None) -> Outcome:  # noqa: FBT001
-        path = url_path("/api/v1/users/{id}/lifecycle/{what}", id=user_id, what=what)
+        path = user_path(user_id, f"/lifecycle/{what}")
         query = None if send_email is None else {"sendEmail": str(send_email).lower()}
         response = await self.call("POST", path, operation=f"users.{what}", query=query)
         return self.done(response, reference=user_id)
