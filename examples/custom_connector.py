@@ -32,12 +32,12 @@ class PagerConnector(Connector[PagerConfig]):
         return {"authorization": f"Bearer {self.config.token.reveal()}"}
 
     async def check(self) -> CheckResult:
-        on_duty = self.parse(await self.call("GET", "/duty", operation="duty"), "duty")
+        on_duty = await self.ask("GET", "/duty", operation="duty")
         return CheckResult(detail=f"on duty: {on_duty['name']}")
 
     async def notify(self, message: Message) -> Outcome:
         answer = await self.call("POST", "/pages", operation="page", json={"text": message.summary})
-        return self.done(answer, "page", reference=str(self.parse(answer, "page")["id"]))
+        return self.done(answer, reference=str(self.parse(answer)["id"]))
 
 
 class PagerStandIn(StandIn):  # the pager in miniature; it keeps what it accepts

@@ -12,6 +12,8 @@ from statistics import median
 import pytest
 
 import integrations_sdk
+from integrations_sdk.connectors.registry import Registry
+from integrations_sdk.models import IntegrationType
 
 ROOT = Path(integrations_sdk.__file__).parent
 PACKAGE = "integrations_sdk"
@@ -78,6 +80,10 @@ def name_of(path: Path) -> str:
 
 
 NAMES = {name_of(path): path for path in MODULES}
+
+
+def length_of(name: str) -> int:
+    return len(NAMES[name].read_text(encoding="utf-8").splitlines())
 
 
 @cache
@@ -151,8 +157,6 @@ def test_features_do_not_import_one_another(name):
 
 
 def provider_modules() -> list[str]:
-    from integrations_sdk.models import IntegrationType
-
     return [
         name
         for name in NAMES
@@ -200,14 +204,20 @@ def test_third_party_packages_stay_where_they_belong(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_modules_are_small(name):
     """At most 400 lines; a provider's module at most 250."""
-    lines = len(NAMES[name].read_text(encoding="utf-8").splitlines())
-    assert lines <= (250 if name in provider_modules() else 400)
+    assert length_of(name) <= (250 if name in provider_modules() else 400)
 
 
 def test_modules_of_providers_are_smaller():
     """At most 120 lines in the median."""
-    lines = [len(NAMES[name].read_text(encoding="utf-8").splitlines()) for name in provider_modules()]
-    assert median(lines) <= 120
+    assert median(map(length_of, provider_modules())) <= 120
+
+
+def test_modules_that_hold_a_providers_class_are_smaller():
+    """At most 120 lines in the median as well."""
+    registry = Registry()
+    homes = {registry.get(kind).__module__.removeprefix(f"{PACKAGE}.") for kind in IntegrationType}
+    assert len(homes) == len(IntegrationType)
+    assert median(map(length_of, homes)) <= 120
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import inspect
+from typing import get_type_hints
 
 import pytest
 
-from integrations_sdk.connectors.base import Connector, ConnectorConfig, Fault, Message
+from integrations_sdk.connectors.base import (
+    CallOptions,
+    Connector,
+    ConnectorConfig,
+    Fault,
+    Message,
+    setting,
+    settings,
+)
 from integrations_sdk.errors import (
     AuthenticationError,
     ConnectorError,
@@ -185,3 +196,74 @@ def test_relative_paths_begin_at_the_base():
         "https://plain.example/api/a?q=%C3%A4+b",
         "https://other.example/b",
     ]
+
+
+def test_an_answer_knows_its_operation():
+    """Outcome, error and what is no object are named after the call, unless told otherwise."""
+    connector = connect(Plain, {}, ScriptedHttp([reply(200, 5)]))
+    answer = asyncio.run(connector.call("GET", "/x", operation="things.get"))
+    assert connector.done(answer).operation == "things.get"
+    assert connector.done(answer, "things.read").operation == "things.read"
+    assert connector.error(Fault(RejectedError, "no"), answer).operation == "things.get"
+    assert connector.error(Fault(RejectedError, "no"), answer, "things.read").operation == "things.read"
+    for parse in (connector.parse, connector.parse_list):
+        with pytest.raises(RejectedError) as caught:
+            parse(answer)
+        assert caught.value.operation == "things.get"
+
+
+def test_asking_gives_the_object_of_the_answer():
+    """`ask()` sends what `call()` would, and gives the JSON object or the error of `parse()`."""
+    http = ScriptedHttp([reply(200, {"id": 1}), reply(200, [1])])
+    connector = connect(Plain, {}, http)
+    sent = {"json": {"a": 1}, "query": {"b": "2"}}
+    assert asyncio.run(connector.ask("POST", "/x", operation="x.make", **sent)) == {"id": 1}
+    assert (http.requests[0].url, http.requests[0].content) == ("https://plain.example/api/x?b=2", b'{"a":1}')
+    with pytest.raises(RejectedError, match="instead of a JSON object"):
+        asyncio.run(connector.ask("GET", "/x", operation="x.get"))
+    with pytest.raises(TypeError, match="jsn"):
+        asyncio.run(connector.ask("GET", "/x", operation="x.get", jsn={}))
+
+
+def test_options_of_calls_are_those_of_call():
+    """`CallOptions` names every option of `call()`, with its type."""
+    options = {
+        name: parameter.annotation
+        for name, parameter in inspect.signature(Connector.call, eval_str=True).parameters.items()
+        if parameter.default is not parameter.empty
+    }
+    assert get_type_hints(CallOptions) == options
+
+
+def test_bodies_are_compressed_where_that_is_worth_it():
+    """From 1 KiB on, with the header that says so; only where it is asked for."""
+    http = ScriptedHttp([reply(200, {})] * 3)
+    connector = connect(Plain, {}, http)
+    for content, compress in ((b"x" * 1024, True), (b"x", True), (b"x" * 1024, False)):
+        asyncio.run(connector.call("POST", "/x", operation="x", content=content, compress=compress))
+    encodings = [request.headers.get("content-encoding") for request in http.requests]
+    assert encodings == ["gzip", None, None]
+    assert gzip.decompress(http.requests[0].content) == http.requests[2].content
+
+
+@settings
+class NamedConfig(ConnectorConfig):
+    """Fields that name variables."""
+
+    url: str = setting("Where.", env=("PLAIN_URL", "PLAIN_HOST"))
+    team: str = setting("Who.", default="")
+
+
+def test_variables_are_those_that_the_fields_name():
+    """In their order; a mapping of the provider's own stands in their place, and one without fields has none."""
+
+    class Named(Plain):
+        Config = NamedConfig
+
+    class Own(Plain):
+        Config = NamedConfig
+        environment = {"PLAIN_TEAM": "team"}
+
+    assert list(Named.environment.items()) == [("PLAIN_URL", "url"), ("PLAIN_HOST", "url")]
+    assert Own.environment == {"PLAIN_TEAM": "team"}
+    assert Plain.environment == {}

@@ -11,6 +11,9 @@ from integrations_sdk.clock import FakeClock
 from integrations_sdk.connectors.base import (
     AccessToken,
     AuthenticationError,
+    Category,
+    ConnectorError,
+    GrantedConnector,
     ProviderUnavailableError,
     RejectedError,
     Secret,
@@ -20,7 +23,7 @@ from integrations_sdk.connectors.base import (
     request_token,
 )
 from integrations_sdk.testing.fakes import ScriptedHttp, connect, reply
-from support.toy import ToyConnector
+from support.toy import ToyConfig, ToyConnector
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -126,3 +129,32 @@ def test_oauth_errors_that_refuse_the_credentials(status: int, body: dict[str, s
     assert found.kind is kind
     assert found.code == (None if status == 302 else body["error"])
     assert oauth_fault(reply(200, {"error": "invalid_client"})) is None
+
+
+class Granted(GrantedConnector[ToyConfig]):
+    """A provider whose tokens are counted."""
+
+    provider, title, category, Config = "granted", "Granted", Category.CUSTOM, ToyConfig
+    granted = 0
+
+    async def _grant(self) -> AccessToken:
+        self.granted += 1
+        return AccessToken(token=Secret(f"t-{self.granted}"), expires_at=NOW + timedelta(days=9999))
+
+
+@pytest.mark.parametrize(("status", "second"), [(401, "t-2"), (403, "t-1"), (503, "t-1")])
+def test_a_token_that_is_refused_is_not_used_again(status: int, second: str) -> None:
+    """Other refusals leave it as it is."""
+    http = ScriptedHttp([reply(status, {}), reply(200, {})])
+    connector = connect(Granted, {"url": "https://toy.example"}, http)
+
+    async def main() -> None:
+        with pytest.raises(ConnectorError):
+            await connector.call("GET", "https://toy.example/x", operation="x")
+        await connector.call("GET", "https://toy.example/x", operation="x")
+
+    asyncio.run(main())
+    assert [request.headers["authorization"] for request in http.requests] == [
+        "Bearer t-1",
+        f"Bearer {second}",
+    ]

@@ -114,7 +114,7 @@ def test_the_region_decides_where_it_goes(fields: dict[str, object], host: str) 
 def test_a_message_is_rendered_exactly_so(case: str) -> None:
     """As the golden file says."""
     config = sendgrid(ScriptedHttp(), subject_prefix="[prod]").config
-    draft = draft_of(CASES[case], config.to, config.subject_prefix)
+    draft = draft_of(CASES[case], config.to, config.subject_prefix, provider="sendgrid")
     compare("sendgrid", f"{case}.json", body_of(draft, config, notification=True))
 
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations_sdk.connectors.wire import basic, encoded, json_bytes, multipart, query_string, url_path
+from integrations_sdk.connectors.wire import (
+    basic,
+    chosen,
+    encoded,
+    json_bytes,
+    multipart,
+    query_string,
+    url_path,
+)
 from integrations_sdk.errors import ConfigurationError
 from integrations_sdk.models import Attachment
 
@@ -133,3 +142,9 @@ def test_the_names_of_files_are_written_as_browsers_do() -> None:
         b'name="file"; filename="a%22%0D%0Ax: y.txt"\r\ncontent-type: application/octet-stream\r\n\r\n1\r\n'
         in content
     )
+
+
+def test_the_first_that_has_a_value_is_chosen() -> None:
+    """A source that is not there, or has none, is passed over; what none has is left out."""
+    first, second = SimpleNamespace(a="1", b=""), SimpleNamespace(a="2", b="3", c=None)
+    assert chosen(("a", "b", "c", "d"), None, first, second) == {"a": "1", "b": "3"}

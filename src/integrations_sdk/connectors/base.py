@@ -35,11 +35,13 @@ from integrations_sdk.connectors.config import (
     setting,
     settings,
 )
-from integrations_sdk.connectors.connector import MOST_PAGES, Connector, ConnectorContext
+from integrations_sdk.connectors.connector import Connector
+from integrations_sdk.connectors.context import ConnectorContext
 from integrations_sdk.connectors.drafting import MailDraft, draft_of, header_text
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, pause_of, sentence, time_of, words_of
 from integrations_sdk.connectors.granting import (
     AccessToken,
+    GrantedConnector,
     TokenKeeper,
     access_token,
     oauth_fault,
@@ -51,7 +53,8 @@ from integrations_sdk.connectors.issue_text import is_marked, issue_text, mark_o
 from integrations_sdk.connectors.mail import MailConnector
 from integrations_sdk.connectors.markdown import MARKDOWN_ATOM, escape_markdown, markdown_link
 from integrations_sdk.connectors.memory import ConnectorMemory
-from integrations_sdk.connectors.paging import Following, changed_query, linked
+from integrations_sdk.connectors.outcomes import together
+from integrations_sdk.connectors.paging import MOST_PAGES, Following, changed_query, linked
 from integrations_sdk.connectors.pem import rsa_private_key, signed_token
 from integrations_sdk.connectors.reading import at, objects_at, text_at, texts_at
 from integrations_sdk.connectors.renderings import Renderings
@@ -63,7 +66,8 @@ from integrations_sdk.connectors.service_accounts import (
     service_account_key,
 )
 from integrations_sdk.connectors.subscription import unwanted
-from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, packed, stacked
+from integrations_sdk.connectors.telemetry import batches, event_facts, event_metrics, finite, stacked
+from integrations_sdk.connectors.telemetry_sink import TelemetrySink
 from integrations_sdk.connectors.text import (
     cut_off,
     left_out,
@@ -74,7 +78,16 @@ from integrations_sdk.connectors.text import (
     visible,
     web_url,
 )
-from integrations_sdk.connectors.wire import ascii_host, basic, given, json_bytes, multipart, url_path
+from integrations_sdk.connectors.wire import (
+    CallOptions,
+    ascii_host,
+    basic,
+    chosen,
+    given,
+    json_bytes,
+    multipart,
+    url_path,
+)
 from integrations_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -156,6 +169,7 @@ __all__ = [
     "BuildServerConfig",
     "BuildStatus",
     "BuildTrigger",
+    "CallOptions",
     "Category",
     "CheckResult",
     "CommitStatus",
@@ -178,6 +192,7 @@ __all__ = [
     "Following",
     "Gate",
     "GatedConfig",
+    "GrantedConnector",
     "Group",
     "Headers",
     "IdentitySource",
@@ -220,6 +235,7 @@ __all__ = [
     "ServiceAccount",
     "Severity",
     "SourceHost",
+    "TelemetrySink",
     "TokenKeeper",
     "User",
     "UserChanges",
@@ -234,6 +250,7 @@ __all__ = [
     "batches",
     "changed_query",
     "changed_users",
+    "chosen",
     "closest",
     "cut_off",
     "draft_of",
@@ -273,7 +290,6 @@ __all__ = [
     "on_the_wire",
     "one_of",
     "origin",
-    "packed",
     "parameter_text",
     "pause_of",
     "plain",
@@ -293,6 +309,7 @@ __all__ = [
     "text_at",
     "texts_at",
     "time_of",
+    "together",
     "uncalled",
     "unwanted",
     "url_path",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar, TypeVar
 
@@ -14,12 +14,22 @@ from integrations_sdk.connectors.builds import (
     build_request,
     delays,
     no_build,
-    together,
 )
 from integrations_sdk.connectors.capabilities import SourceHost
 from integrations_sdk.connectors.connector import Connector
+from integrations_sdk.connectors.outcomes import together
 from integrations_sdk.errors import ConfigurationError, ConnectorError, DeadlineExceededError
-from integrations_sdk.models import Build, BuildRequest, BuildStatus, CommitStatus, Event, EventType, Outcome
+from integrations_sdk.http.base import Response
+from integrations_sdk.models import (
+    Build,
+    BuildRequest,
+    BuildStatus,
+    CommitStatus,
+    Event,
+    EventType,
+    JsonValue,
+    Outcome,
+)
 
 __all__ = ["BuildServer"]
 
@@ -33,6 +43,7 @@ class BuildServer(Connector[B_co]):
     """
 
     default_events: ClassVar[tuple[str, ...]] = (EventType.PUSH, EventType.MERGE_REQUEST, EventType.TAG_PUSH)
+    recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
     # --- to be overridden ---------------------------------------------------
 
@@ -102,6 +113,13 @@ class BuildServer(Connector[B_co]):
             integration_id=self.context.integration_id,
         )
 
+    def started(
+        self, answer: Response, job: str, *, reference: str | None, url: str | None = None, note: str = ""
+    ) -> Outcome:
+        """The outcome of `_trigger()`; `note` goes on in what people are told."""
+        detail = f"started {job or reference}{note}"
+        return self.done(answer, reference=reference, url=url, detail=detail, data={"job": job})
+
     async def _start(self, request: BuildRequest, project: str | None) -> Outcome:
         host = await self._status_host()
         jobs = (request.job,) if request.job else self.jobs
@@ -109,7 +127,9 @@ class BuildServer(Connector[B_co]):
             remedy = "configure one, or name a `job`"
             raise ConfigurationError.of("build request", "job", "missing; nothing says what to build", remedy)
         results = {job: await self.attempt(self._trigger(job, request)) for job in jobs}
-        outcome = together(results)
+        outcome = together(
+            results, listed="builds", called="job", missed="jobs were not started", part=_listed
+        )
         if host is None or request.commit_sha is None:
             return outcome
         status = CommitStatus(sha=request.commit_sha, status=BuildStatus.PENDING, project=project)
@@ -182,3 +202,7 @@ class BuildServer(Connector[B_co]):
         if not told.retryable:
             raise told
         return shown
+
+
+def _listed(started: Outcome) -> JsonValue:
+    return {"job": started.data.get("job"), "reference": started.reference}

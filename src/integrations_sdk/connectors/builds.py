@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-import attrs
-
 from integrations_sdk.connectors.config import ConnectorConfig, not_empty, setting, settings
-from integrations_sdk.errors import ConnectorError
 from integrations_sdk.models import (
     BuildRequest,
     BuildStatus,
     Event,
     EventType,
-    JsonValue,
-    Outcome,
-    OutcomeStatus,
 )
 
-__all__ = ["ENDED", "BuildServerConfig", "build_request", "delays", "no_build", "parameter_text", "together"]
+__all__ = ["ENDED", "BuildServerConfig", "build_request", "delays", "no_build", "parameter_text"]
 
 ENDED: Final = frozenset({BuildStatus.SUCCESS, BuildStatus.FAILED, BuildStatus.CANCELED})
 """How a build stands once nothing more comes of it."""
@@ -97,32 +91,6 @@ def delays(first: float) -> Iterator[float]:
     while True:
         yield delay
         delay = max(first, min(delay * 1.5, _SLOWEST))
-
-
-def together(results: Mapping[str, Outcome | ConnectorError]) -> Outcome:
-    """One outcome for all jobs: that of the first that was started, with `data["builds"]` of each.
-
-    Raises:
-        ConnectorError: none was started.
-    """
-    started = [result for result in results.values() if isinstance(result, Outcome)]
-    failed = {job: result for job, result in results.items() if isinstance(result, ConnectorError)}
-    if not started:
-        raise next(iter(failed.values()))
-    builds = list[JsonValue](_started(result) for result in started)
-    builds += [{"job": job, "error": str(error)} for job, error in failed.items()]
-    detail = "; ".join(outcome.detail or "" for outcome in started)
-    whole = attrs.evolve(started[0], detail=detail, data={"builds": builds})
-    if not failed:
-        return whole
-    trouble = f"{len(failed)} of {len(results)} jobs were not started: " + "; ".join(
-        map(str, failed.values())
-    )
-    return attrs.evolve(whole, status=OutcomeStatus.FAILED, error=trouble)
-
-
-def _started(outcome: Outcome) -> JsonValue:
-    return {"job": outcome.data.get("job"), "reference": outcome.reference}
 
 
 def _new_commits(event: Event) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "by_field",
     "connection_of",
     "default_of",
+    "environment_of",
     "fields_of",
     "from_text",
     "http_url",
@@ -53,6 +54,7 @@ def setting(
     factory: Callable[[], Any] | None = None,
     validate: Validate | None = None,
     also: tuple[str, ...] = (),
+    env: tuple[str, ...] = (),
     example: str | None = None,
 ) -> Any:  # as attrs.field
     """A field of a configuration class.
@@ -62,9 +64,10 @@ def setting(
         validate: what a value must fulfil beyond its type. A secret is passed revealed; a reference
             is validated once it is resolved.
         also: other names the field is accepted under.
+        env: environment variables that `from_env()` takes it from, the first that is set.
         example: shown in the documentation and in built-in templates.
     """
-    metadata = {"doc": doc, "validate": validate, "also": also, "example": example}
+    metadata = {"doc": doc, "validate": validate, "also": also, "env": env, "example": example}
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata)
     return attrs.field(default=default, metadata=metadata)
@@ -164,6 +167,11 @@ def one_of(*choices: str) -> Validate:
 def fields_of(config: type[ConnectorConfig]) -> tuple[attrs.Attribute[Any], ...]:
     """The fields of a configuration class, inherited ones first."""
     return tuple(attrs.fields(cast("type[attrs.AttrsInstance]", config)))
+
+
+def environment_of(config: type[ConnectorConfig]) -> dict[str, str]:
+    """Environment variable → field, of the fields that name any."""
+    return {variable: field.name for field in fields_of(config) for variable in field.metadata.get("env", ())}
 
 
 def default_of(field: attrs.Attribute[Any]) -> object:

@@ -1,4 +1,4 @@
-"""`Connector`: the base class of every provider, and what it is given.
+"""`Connector`: the base class of every provider.
 
 A provider is class attributes, a config class and a few short methods; retry, rate limits, deadlines,
 errors, redaction and logs are done here and in `http/`.
@@ -6,38 +6,33 @@ errors, redaction and logs are done here and in `http/`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import ClassVar, Final, Generic, TypeVar, cast
+from typing import ClassVar, Final, Generic, TypeVar, Unpack, cast
 
 import attrs
 
-from integrations_sdk.clock import Clock
 from integrations_sdk.connectors.capabilities import EventSink, Notifier
-from integrations_sdk.connectors.config import ConnectorConfig, connection_of, secret_values
+from integrations_sdk.connectors.config import ConnectorConfig, connection_of, environment_of, secret_values
+from integrations_sdk.connectors.context import ConnectorContext
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, request_id, sentence, unexpected
 from integrations_sdk.connectors.masking import Credentials, Masks
-from integrations_sdk.connectors.memory import ConnectorMemory
 from integrations_sdk.connectors.pages import meaning_of, page_in
-from integrations_sdk.connectors.paging import Following, linked
-from integrations_sdk.connectors.renderings import Renderings
+from integrations_sdk.connectors.paging import MOST_PAGES, Following, linked
 from integrations_sdk.connectors.subscription import unwanted
-from integrations_sdk.connectors.wire import encoded, query_string
+from integrations_sdk.connectors.telemetry import packed
+from integrations_sdk.connectors.wire import CallOptions, encoded, query_string
 from integrations_sdk.errors import ConnectorError, RejectedError
 from integrations_sdk.http.base import (
     Call,
     Connection,
-    HttpSender,
     Pause,
     RateLimit,
     Request,
     Response,
     RetryPolicy,
 )
-from integrations_sdk.http.guard import Guard
 from integrations_sdk.http.retry import retry_after
-from integrations_sdk.mail.base import MailSender
-from integrations_sdk.mail.client import MAIL_BY_CLOCK
 from integrations_sdk.messages import message_for
 from integrations_sdk.models import (
     Category,
@@ -46,45 +41,16 @@ from integrations_sdk.models import (
     JsonValue,
     Outcome,
     OutcomeStatus,
-    Scope,
     Secret,
 )
 
-__all__ = ["MOST_PAGES", "Connector", "ConnectorContext"]
-
-MOST_PAGES: Final = 10_000
-"""A listing that goes on after so many pages is taken for one that never ends."""
+__all__ = ["Connector"]
 
 _AMBIGUOUS: Final = frozenset({500, 502, 504})
 """Server errors that leave open whether the request had its effect; 503 says that it had none."""
 
 C_co = TypeVar("C_co", bound=ConnectorConfig, covariant=True)  # so that each is a Connector[ConnectorConfig]
 T = TypeVar("T")
-
-
-@attrs.frozen(kw_only=True)
-class ConnectorContext:
-    """What a connector is given beside its configuration.
-
-    Attributes:
-        integration_id: None while a configuration is only being tried.
-        mail: for providers that are no HTTP (`MailConnector`).
-        guard: what the URLs of a provider with `user_supplied_urls` are held to; None: nothing.
-        renderings: of events, shared by the connectors of one manager.
-        open: another integration of the same tenant, by id.
-        spawn: start background work in the manager's loop.
-    """
-
-    integration_id: str | None
-    http: HttpSender
-    clock: Clock
-    scope: Scope
-    memory: ConnectorMemory
-    open: Callable[[str], Awaitable[Connector[ConnectorConfig]]]
-    spawn: Callable[[Coroutine[object, object, None], str], object]
-    guard: Guard | None = None
-    renderings: Renderings = attrs.field(factory=Renderings)
-    mail: MailSender = attrs.field(default=MAIL_BY_CLOCK)
 
 
 class Connector(Generic[C_co]):
@@ -102,7 +68,7 @@ class Connector(Generic[C_co]):
         permissions: what the credentials must be allowed to do, least privilege.
         limits: what people should know before they rely on it.
         default_events: acted on when the configuration says nothing; empty: none.
-        environment: environment variable → field, for `from_env()`.
+        environment: environment variable → field, for `from_env()`; by itself what the fields say (`setting(env=…)`).
         rate: the documented limit per account.
         max_response_bytes: longer answers are given up, after decompression.
         takes_pages: a page of HTML may be a good answer; elsewhere it is taken for a proxy's or a sign-in's.
@@ -126,6 +92,11 @@ class Connector(Generic[C_co]):
     user_supplied_urls: ClassVar[bool] = False
     recommended: ClassVar[Mapping[str, JsonValue]] = {}
     retry: RetryPolicy = RetryPolicy()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "Config" in vars(cls) and "environment" not in vars(cls):
+            cls.environment = environment_of(cls.Config)
 
     def __init__(self, config: C_co, context: ConnectorContext) -> None:
         self.config = config
@@ -186,6 +157,7 @@ class Connector(Generic[C_co]):
         form: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         content: bytes | None = None,
         content_type: str | None = None,
+        compress: bool = False,
         query: Mapping[str, str | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
@@ -201,6 +173,7 @@ class Connector(Generic[C_co]):
             url: absolute, or a path below `base_url` (build it with `url_path`).
             operation: the vendor's word for it, e.g. `chat.postMessage`; shown in errors and logs.
             json, form, content: the body, at most one of them.
+            compress: send the body in gzip where that is worth it; the vendor must take it.
             idempotent: repeating does no more than doing it once; None: GET, HEAD, PUT, DELETE and OPTIONS are.
             retry: in place of the connector's `retry`.
             rate: in place of the provider's `rate`.
@@ -212,6 +185,7 @@ class Connector(Generic[C_co]):
         """
         body, kind = encoded(json, form, content)
         kind = content_type or kind
+        body, packing = packed(body) if compress else (body, {})
         policy = retry or self.retry
         credentials = await self.authorize() if authorize else {}
         if credentials or headers:
@@ -220,6 +194,7 @@ class Connector(Generic[C_co]):
             "accept": "application/json",
             **({"content-type": kind} if kind else {}),
             **credentials,
+            **packing,
             **(headers or {}),
         }
         request = Request(
@@ -234,7 +209,7 @@ class Connector(Generic[C_co]):
             max_response_bytes=self.max_response_bytes,
         )
         safe = idempotent if idempotent is not None else method in {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
-        response = await self.context.http.send(
+        answer = await self.context.http.send(
             request,
             Call(
                 provider=self.provider,
@@ -248,17 +223,28 @@ class Connector(Generic[C_co]):
                 meaning=lambda response: meaning_of(self.fault(response), response.status),
             ),
         )
+        response = attrs.evolve(answer, operation=operation)
         if not response.ok:
             response = self.masks.response(response)
         fault = None if response.status in accept else self.fault(response)
         fault = fault or (None if self.takes_pages else page_in(response))
         if fault is not None:
             # Once more without credentials: the vendor's words are cut to a length, and so may a secret be.
-            failure = self.error(self.fault(self.masks.response(response)) or fault, response, operation)
+            failure = self.error(self.fault(self.masks.response(response)) or fault, response)
             if response.status in _AMBIGUOUS and not safe:
                 failure.retryable = False  # it may have had its effect: to repeat it is the caller's decision
             raise failure
         return response
+
+    async def ask(
+        self, method: str, url: str, *, operation: str, **options: Unpack[CallOptions]
+    ) -> dict[str, JsonValue]:
+        """`call()` for an answer of which nothing but its JSON object is wanted (`parse()`).
+
+        Raises:
+            ConnectorError: as `call()`, and when the answer is not a JSON object.
+        """
+        return self.parse(await self.call(method, url, operation=operation, **options))
 
     async def records(
         self,
@@ -283,13 +269,13 @@ class Connector(Generic[C_co]):
         for _ in range(MOST_PAGES + 1):
             url = f"{path}?{page}" if page else path
             response = await self.call("GET", url, operation=operation, headers=headers)
-            for record in self.parse_list(response, operation, items=items):
+            for record in self.parse_list(response, items=items):
                 yield record
             found = following(response, page)
             if found is None or found == page:  # a server that names the same page again would never end
                 return
             page = found
-        raise self.error(Fault(RejectedError, "the listing does not end"), response, operation)
+        raise self.error(Fault(RejectedError, "the listing does not end"), response)
 
     async def attempt(self, work: Awaitable[T]) -> T | ConnectorError:
         """What `work` comes to, or the error it fails with: for several parts of which each counts for itself."""
@@ -298,13 +284,17 @@ class Connector(Generic[C_co]):
         except ConnectorError as error:
             return error
 
-    def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
-        """The error for a fault, with all that the answer says and no secret that it echoes."""
+    def error(self, fault: Fault, response: Response, operation: str = "") -> ConnectorError:
+        """The error for a fault, with all that the answer says and no secret that it echoes.
+
+        Args:
+            operation: in place of the answer's.
+        """
         pause = None if response.ok else self.pause(response)
         failure = fault.kind(
             self.shown(fault.message),
             provider=self.provider,
-            operation=operation,
+            operation=operation or response.operation,
             integration_id=self.context.integration_id,
             status=response.status,
             request_id=self.masks.optional(request_id(response)),
@@ -334,7 +324,7 @@ class Connector(Generic[C_co]):
         """How to connect, from the configuration."""
         return connection_of(self.config, self.context.guard if self.user_supplied_urls else None)
 
-    def parse(self, response: Response, operation: str) -> dict[str, JsonValue]:
+    def parse(self, response: Response, operation: str = "") -> dict[str, JsonValue]:
         """The answer's JSON object, without credentials that it repeats (`json_of()` is for what hands them out).
 
         Raises:
@@ -346,7 +336,7 @@ class Connector(Generic[C_co]):
         return value
 
     def parse_list(
-        self, response: Response, operation: str, *, items: str | None = None
+        self, response: Response, operation: str = "", *, items: str | None = None
     ) -> list[dict[str, JsonValue]]:
         """The objects of the answer's JSON array, without credentials that they repeat.
 
@@ -366,18 +356,22 @@ class Connector(Generic[C_co]):
     def done(
         self,
         response: Response,
-        operation: str,
+        operation: str = "",
         *,
         reference: str | None = None,
         url: str | None = None,
         detail: str | None = None,
         data: Mapping[str, JsonValue] | None = None,
     ) -> Outcome:
-        """The outcome of an operation that succeeded; `data` is taken as it is (`parse()` it)."""
+        """The outcome of an operation that succeeded; `data` is taken as it is (`parse()` it).
+
+        Args:
+            operation: in place of the answer's.
+        """
         return Outcome(
             target=self.context.integration_id or self.provider,
             provider=self.provider,
-            operation=operation,
+            operation=operation or response.operation,
             attempts=response.attempts,
             http_status=response.status,
             request_id=self.masks.optional(request_id(response)),

@@ -10,7 +10,7 @@ from integrations_sdk.connectors.addresses import address, is_address, is_intern
 from integrations_sdk.connectors.config import not_empty, setting, settings
 from integrations_sdk.connectors.html import html_text
 from integrations_sdk.connectors.text import cut_off, plain_text, visible
-from integrations_sdk.errors import Problem
+from integrations_sdk.errors import ConfigurationError, Problem
 from integrations_sdk.models import Attachment, Message
 
 __all__ = ["MailDraft", "draft_of", "header_text"]
@@ -57,18 +57,24 @@ class MailDraft:
 
 
 def draft_of(
-    message: Message, to: Sequence[str], prefix: str = "", *, international: bool = True
+    message: Message, to: Sequence[str], prefix: str = "", *, provider: str, international: bool = True
 ) -> MailDraft:
     """A message as a mail: its title as the subject; mentions that are addresses get it as well.
 
     Args:
-        international: whether that holds for addresses that need SMTPUTF8, too.
+        provider: who is to send it, for the error.
+        international: whether addresses that need SMTPUTF8 are among those mentions, too.
+
+    Raises:
+        ConfigurationError: nobody would get it.
     """
     called = [
         whom
         for whom in message.mentions
         if is_address(whom) and whom not in to and (international or not is_international(whom))
     ]
+    if not to and not called:
+        raise ConfigurationError.of(f"{provider} message", "to", "nobody would get it", "configure `to`")
     summary = cut_off(" ".join(visible(message.summary).split()), _LONGEST_SUBJECT)
     return MailDraft(
         to=(*to, *called),

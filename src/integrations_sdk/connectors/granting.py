@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from http import HTTPStatus
+from typing import Final, TypeVar
 
 import attrs
 
 from integrations_sdk.clock import Clock
 from integrations_sdk.connectors.config import ConnectorConfig
 from integrations_sdk.connectors.connector import Connector
+from integrations_sdk.connectors.context import ConnectorContext
 from integrations_sdk.connectors.faults import Fault, fault_of, json_of, words_of
 from integrations_sdk.connectors.reading import text_at
-from integrations_sdk.errors import AuthenticationError, RejectedError
+from integrations_sdk.errors import AuthenticationError, ConnectorError, RejectedError
 from integrations_sdk.http.base import Response
 from integrations_sdk.models import JsonValue, Secret
 
-__all__ = ["AccessToken", "TokenKeeper", "access_token", "oauth_fault", "request_token"]
+__all__ = ["AccessToken", "GrantedConnector", "TokenKeeper", "access_token", "oauth_fault", "request_token"]
+
+C_co = TypeVar("C_co", bound=ConnectorConfig, covariant=True)
 
 _EARLY: Final = timedelta(minutes=1)
 _USUAL: Final = timedelta(minutes=5)
@@ -66,6 +70,31 @@ class TokenKeeper:
     def forget(self) -> None:
         """Ask for a new one next time, because the vendor refuses this one."""
         self._kept = None
+
+
+class GrantedConnector(Connector[C_co]):
+    """A connector whose requests carry an access token, which it asks for in `_grant()`.
+
+    A token that is refused (401) is not used again.
+    """
+
+    def __init__(self, config: C_co, context: ConnectorContext) -> None:
+        super().__init__(config, context)
+        self._tokens = TokenKeeper(context.clock, self._grant)
+
+    async def _grant(self) -> AccessToken:
+        """Ask for a token, e.g. with `request_token()`."""
+        raise NotImplementedError
+
+    async def authorize(self) -> Mapping[str, str]:
+        """The access token."""
+        return {"authorization": f"Bearer {(await self._tokens.token()).reveal()}"}
+
+    def error(self, fault: Fault, response: Response, operation: str = "") -> ConnectorError:
+        """As with every connector; a token that is refused is forgotten."""
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            self._tokens.forget()
+        return super().error(fault, response, operation)
 
 
 async def request_token(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from integrations_sdk.http.base import Headers, Response
 
-__all__ = ["Following", "changed_query", "linked", "next_query"]
+__all__ = ["MOST_PAGES", "Following", "changed_query", "linked", "next_query"]
+
+MOST_PAGES: Final = 10_000
+"""A listing that goes on after so many pages is taken for one that never ends."""
 
 Following = Callable[[Response, str], str | None]
 """Takes a page and the query that asked for it; gives that of the page after it, None after the last."""

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import attrs
 
 from integrations_sdk.connectors.config import ConnectorConfig, fields_of
-from integrations_sdk.connectors.connector import Connector, ConnectorContext
+from integrations_sdk.connectors.connector import Connector
+from integrations_sdk.connectors.context import ConnectorContext
 from integrations_sdk.connectors.masking import Credentials
 from integrations_sdk.errors import ProviderUnavailableError, RejectedError, StateError
 from integrations_sdk.models import Category, CheckResult, Event, EventType, JsonValue, Message, Outcome

@@ -5,20 +5,50 @@ from __future__ import annotations
 import base64
 import json as json_codec
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Final, cast
+from typing import Final, TypedDict, cast
 from urllib.parse import quote, urlencode
 
 from integrations_sdk.errors import ConfigurationError, Problem
+from integrations_sdk.http.base import RateLimit, RetryPolicy
 from integrations_sdk.models import Attachment, JsonValue
 
-__all__ = ["ascii_host", "basic", "encoded", "given", "json_bytes", "multipart", "query_string", "url_path"]
+__all__ = [
+    "CallOptions",
+    "ascii_host",
+    "basic",
+    "chosen",
+    "encoded",
+    "given",
+    "json_bytes",
+    "multipart",
+    "query_string",
+    "url_path",
+]
 
 _STEPS: Final = frozenset({"", ".", ".."})
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.-]+)*", re.ASCII)
 # `json.dumps` with any option makes an encoder for every call
 _TO_JSON: Final = json_codec.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+class CallOptions(TypedDict, total=False):
+    """What `Connector.call()` takes beside method, URL and operation, for methods that pass it on."""
+
+    json: object
+    form: Mapping[str, str] | Sequence[tuple[str, str]] | None
+    content: bytes | None
+    content_type: str | None
+    compress: bool
+    query: Mapping[str, str | Sequence[str]] | None
+    headers: Mapping[str, str] | None
+    idempotent: bool | None
+    retry: RetryPolicy | None
+    rate: RateLimit | None
+    account: str
+    authorize: bool
+    accept: Collection[int]
 
 
 def url_path(template: str, /, **values: object) -> str:
@@ -55,6 +85,15 @@ def basic(user: str, password: str) -> str:
 def given(**fields: JsonValue) -> dict[str, JsonValue]:
     """The fields that are not None."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def chosen(names: Iterable[str], *sources: object) -> dict[str, JsonValue]:
+    """The attributes of these names, each from the first source that has a value for it; none: left out."""
+    held: dict[str, JsonValue] = {}
+    for name in names:
+        values = (getattr(source, name, None) for source in sources)
+        held[name] = next((value for value in values if value), None)
+    return given(**held)
 
 
 def json_bytes(value: object) -> bytes:

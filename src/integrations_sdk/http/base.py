@@ -157,6 +157,7 @@ class Response:
     Attributes:
         elapsed: seconds from sending to the last byte.
         attempts: how many requests it took.
+        operation: what it answers (`Call.operation`), where a connector asked.
     """
 
     status: int
@@ -164,6 +165,7 @@ class Response:
     content: bytes = b""
     elapsed: float = 0.0
     attempts: int = 1
+    operation: str = ""
 
     @property
     def ok(self) -> bool:

@@ -20,12 +20,14 @@ class AsanaConfig(ConnectorConfig):
         "Personal access token, service account token, or OAuth access token.",
         validate=not_empty,
         also=("token", "api_token", "personal_access_token"),
+        env=("ASANA_ACCESS_TOKEN", "ASANA_TOKEN"),
         example="env:ASANA_ACCESS_TOKEN",
     )
     project: str = setting(
         "Gid of the project that tasks are created in and looked for.",
         validate=_gid,
         also=("project_gid", "project_id"),
+        env=("ASANA_PROJECT", "ASANA_PROJECT_GID"),
         example="1203456789012345",
     )
     section: str | None = setting(

@@ -63,8 +63,8 @@ class AsanaNames(Connector[AsanaConfig]):
         workspace = await self._workspace()
         query = {"resource_type": "tag", "query": name, "count": "100", "opt_fields": "name"}
         path = url_path("/workspaces/{gid}/typeahead", gid=workspace)
-        answer = await self.call("GET", path, operation="typeaheadForWorkspace", query=query)
-        found = objects_at(self.parse(answer, "typeaheadForWorkspace"), "data")
+        answer = await self.ask("GET", path, operation="typeaheadForWorkspace", query=query)
+        found = objects_at(answer, "data")
         same = (one for one in found if (text_at(one, "name") or "").casefold() == name.casefold())
         return text_at(next(same, None), "gid") or await self._new_tag(workspace, name)
 
@@ -73,9 +73,9 @@ class AsanaNames(Connector[AsanaConfig]):
         answer = await self.call(
             "POST", path, operation="createTagForWorkspace", json={"data": {"name": name}}
         )
-        gid = text_at(self.parse(answer, "createTagForWorkspace"), "data", "gid")
+        gid = text_at(self.parse(answer), "data", "gid")
         if gid is None:
-            raise self.error(Fault(RejectedError, "the new tag has no gid"), answer, "createTagForWorkspace")
+            raise self.error(Fault(RejectedError, "the new tag has no gid"), answer)
         return gid
 
     async def _workspace(self) -> str:
@@ -84,7 +84,7 @@ class AsanaNames(Connector[AsanaConfig]):
         if (known := text_at(await self.context.memory.recall(key), "gid")) is not None:
             return known
         path = url_path("/projects/{gid}", gid=self.config.project)
-        answer = await self.call("GET", path, operation="getProject", query={"opt_fields": "workspace.gid"})
-        gid = text_at(at(self.parse(answer, "getProject"), "data"), "workspace", "gid") or ""
+        answer = await self.ask("GET", path, operation="getProject", query={"opt_fields": "workspace.gid"})
+        gid = text_at(at(answer, "data"), "workspace", "gid") or ""
         await self.context.memory.remember(key, {"gid": gid})
         return gid

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.asana.config import AsanaConfig
 from integrations_sdk.connectors.asana.tasks import AsanaTasks
@@ -32,12 +31,6 @@ class AsanaConnector(AsanaTasks):
         "With it, finding needs a paid plan, and lags behind by seconds.",
         "150 requests a minute on free plans, 1,500 on paid ones.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "ASANA_ACCESS_TOKEN": "access_token",
-        "ASANA_TOKEN": "access_token",
-        "ASANA_PROJECT": "project",
-        "ASANA_PROJECT_GID": "project",
-    }
 
     @property
     def base_url(self) -> str:
@@ -55,10 +48,10 @@ class AsanaConnector(AsanaTasks):
     async def check(self) -> CheckResult:
         """Ask who we are, and for the project."""
         answer = await self.call("GET", "/users/me", operation="getUser", query={"opt_fields": "name"})
-        name = text_at(self.parse(answer, "getUser"), "data", "name")
+        name = text_at(self.parse(answer), "data", "name")
         path = url_path("/projects/{gid}", gid=self.config.project)
         answer = await self.call("GET", path, operation="getProject", query={"opt_fields": "name,archived"})
-        project = at(self.parse(answer, "getProject"), "data")
+        project = at(self.parse(answer), "data")
         warning = "the project is archived: nobody looks at its tasks"
         return CheckResult(
             detail=f"{name} in {text_at(project, 'name')}",

@@ -82,7 +82,7 @@ class AsanaTasks(AsanaNames):
         """Add a comment; `reference` of the outcome is the story's gid."""
         path, operation = url_path("/tasks/{gid}/stories", gid=reference), "createStoryForTask"
         answer = await self.call("POST", path, operation=operation, json={"data": {"text": text}})
-        return self.done(answer, operation, reference=text_at(self.parse(answer, operation), "data", "gid"))
+        return self.done(answer, reference=text_at(self.parse(answer), "data", "gid"))
 
     async def transition_issue(self, reference: str, to: str) -> Outcome:
         """Complete a task (`done`), make it incomplete again (`reopen`), or move it to a section by name or gid.
@@ -112,11 +112,11 @@ class AsanaTasks(AsanaNames):
         answer = await self.call(
             "GET", path, operation="getTask", query={"opt_fields": FIELDS}, accept=(404,)
         )
-        return self._task(at(self.parse(answer, "getTask"), "data")) if answer.ok else None
+        return self._task(at(self.parse(answer), "data")) if answer.ok else None
 
     async def get_issue(self, reference: str) -> Issue:
         """The task as it is now."""
-        return self._task(at(self.parse(await self._get(reference), "getTask"), "data"))
+        return self._task(at(self.parse(await self._get(reference)), "data"))
 
     async def list_tasks(self, **filters: str) -> AsyncIterator[Issue]:
         """The project's tasks, page by page; filters as Asana names them, e.g. `completed_since="now"`."""
@@ -133,8 +133,8 @@ class AsanaTasks(AsanaNames):
             "opt_fields": FIELDS,
         }
         query |= {"sort_by": "created_at", "sort_ascending": "true"}
-        answer = await self.call("GET", path, operation="searchTasksForWorkspace", query=query)
-        found = objects_at(self.parse(answer, "searchTasksForWorkspace"), "data")
+        answer = await self.ask("GET", path, operation="searchTasksForWorkspace", query=query)
+        found = objects_at(answer, "data")
         return self._task(found[0]) if found else None
 
     async def _retag(self, reference: str, names: tuple[str, ...], *, replace: bool) -> None:

@@ -2,48 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from http import HTTPStatus
 
 from integrations_sdk.connectors.auth0.config import Auth0Config
 from integrations_sdk.connectors.auth0.words import auth0_fault
 from integrations_sdk.connectors.base import (
     AccessToken,
-    Connector,
-    ConnectorContext,
     Fault,
+    GrantedConnector,
     Response,
     RetryPolicy,
-    TokenKeeper,
     request_token,
 )
 
 __all__ = ["Auth0Api"]
 
 
-class Auth0Api(Connector[Auth0Config]):
+class Auth0Api(GrantedConnector[Auth0Config]):
     """Auth0's Management API v2."""
 
     retry = RetryPolicy(deadline=timedelta(minutes=2))  # a listing waits for the limit to be renewed
-
-    def __init__(self, config: Auth0Config, context: ConnectorContext) -> None:
-        super().__init__(config, context)
-        self._tokens = TokenKeeper(context.clock, self._grant)
 
     @property
     def base_url(self) -> str:
         """Where the Management API begins."""
         return f"{self.config.root}/api/v2"
 
-    async def authorize(self) -> Mapping[str, str]:
-        """The application's access token."""
-        return {"authorization": f"Bearer {(await self._tokens.token()).reveal()}"}
-
     def fault(self, response: Response) -> Fault | None:
-        """`auth0_fault()`; an access token that is refused is not used again."""
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            self._tokens.forget()
+        """`auth0_fault()`."""
         return auth0_fault(response)
 
     async def _grant(self) -> AccessToken:

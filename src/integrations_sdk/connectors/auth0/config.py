@@ -30,19 +30,29 @@ class Auth0Config(ConnectorConfig):
     domain: str = setting(
         "Domain of the tenant, with its region; or your own domain, with `audience`.",
         validate=_domain,
+        env=("AUTH0_DOMAIN",),
         example="yourcompany.eu.auth0.com",
     )
-    client_id: str = setting("Id of the machine-to-machine application.", validate=not_empty, example="aBcD")
-    client_secret: Secret = setting("Its secret.", validate=not_empty, example="env:AUTH0_CLIENT_SECRET")
+    client_id: str = setting(
+        "Id of the machine-to-machine application.",
+        validate=not_empty,
+        env=("AUTH0_CLIENT_ID",),
+        example="aBcD",
+    )
+    client_secret: Secret = setting(
+        "Its secret.", validate=not_empty, env=("AUTH0_CLIENT_SECRET",), example="env:AUTH0_CLIENT_SECRET"
+    )
     audience: str | None = setting(
         "Identifier of the Management API, where it is not https://DOMAIN/api/v2/.",
         default=None,
         validate=http_url,
+        env=("AUTH0_AUDIENCE",),
     )
     connection: str | None = setting(
         "Connection of users who are provisioned; with it only its users are read.",
         default=None,
         validate=_connection,
+        env=("AUTH0_CONNECTION",),
         example="Username-Password-Authentication",
     )
     sync_roles: bool = setting("Look up the roles of users.", default=True, also=("sync_groups",))

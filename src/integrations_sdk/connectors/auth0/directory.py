@@ -73,12 +73,12 @@ class Directory(Auth0Api):
         """
         place = Place.of(cursor)
         response = await self._search("updated_at", place)
-        found = self.parse_list(response, "users.list")
+        found = self.parse_list(response)
         now = http_date(response.headers.get("date", "")) or self.context.clock.now()
         latest = text_at(found[-1], "updated_at") if found else None
         following = place.after(latest, full=len(found) == PAGE, now=now)
         if following is None:
-            raise self.error(_crowded("updated_at"), response, "users.list")
+            raise self.error(_crowded("updated_at"), response)
         users = [await self._with_roles(user_of(one, self.config.user_attributes)) for one in found]
         return UserChanges(users=tuple(users), cursor=following.cursor, more=len(found) == PAGE)
 
@@ -100,17 +100,17 @@ class Directory(Auth0Api):
         if "|" in username:
             path = url_path("/users/{id}", id=username)
             response = await self.call("GET", path, operation="users.get", accept=(HTTPStatus.NOT_FOUND,))
-            return self.parse(response, "users.get") if response.ok else None
+            return self.parse(response) if response.ok else None
         query = {"email": username.lower()}  # as Auth0 keeps them
         response = await self.call("GET", "/users-by-email", operation="users.by_email", query=query)
-        found = self.parse_list(response, "users.by_email")
+        found = self.parse_list(response)
         return next((one for one in found if is_of(one, self.config.connection)), None)
 
     async def _users(self) -> AsyncIterator[User]:
         place, known = Place(), set[str | None]()
         while True:
             response = await self._search("created_at", place)
-            page = self.parse_list(response, "users.list")
+            page = self.parse_list(response)
             for one in page:
                 if text_at(one, "user_id") not in known:
                     yield user_of(one, self.config.user_attributes)
@@ -119,7 +119,7 @@ class Directory(Auth0Api):
             latest = text_at(page[-1], "created_at")
             following = place.after(latest, full=True, now=self.context.clock.now())
             if following is None:
-                raise self.error(_crowded("created_at"), response, "users.list")
+                raise self.error(_crowded("created_at"), response)
             known = {text_at(one, "user_id") for one in page} | (known if latest == place.since else set())
             place = following
 

@@ -6,8 +6,6 @@ Source: https://auth0.com/docs/api/management/v2.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.auth0.config import Auth0Config
 from integrations_sdk.connectors.auth0.directory import Directory
@@ -50,13 +48,6 @@ class Auth0Connector(Directory):
         "Deleted users, and changes of roles alone, are not among the changes; read all users from time to time.",
         "Who is provisioned without a password gets one that nobody knows, and chooses one by resetting it.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "AUTH0_DOMAIN": "domain",
-        "AUTH0_CLIENT_ID": "client_id",
-        "AUTH0_CLIENT_SECRET": "client_secret",
-        "AUTH0_CONNECTION": "connection",
-        "AUTH0_AUDIENCE": "audience",
-    }
 
     async def check(self) -> CheckResult:
         """Ask for one user, and for one role where roles are looked up."""
@@ -95,7 +86,7 @@ class Auth0Connector(Directory):
     async def delete_user(self, user_id: str) -> Outcome:
         """Delete the user with all data, for ever; no-op if there is none."""
         response = await self.call("DELETE", url_path("/users/{id}", id=user_id), operation="users.delete")
-        return self.done(response, "users.delete", reference=user_id)
+        return self.done(response, reference=user_id)
 
     async def add_member(self, group_id: str, user_id: str) -> Outcome:
         """Give a user a role; no-op for one who has it."""
@@ -115,9 +106,7 @@ class Auth0Connector(Directory):
             **profile_of(user),
         }
         response = await self.call("POST", "/users", operation="users.create", json=body)
-        return self.done(
-            response, "users.create", reference=text_at(self.parse(response, "users.create"), "user_id")
-        )
+        return self.done(response, reference=text_at(self.parse(response), "user_id"))
 
     async def _change(self, user_id: str | None, user: UserDraft) -> Outcome:
         password = self.lent(user.password) if user.password else None
@@ -129,10 +118,10 @@ class Auth0Connector(Directory):
     async def _patch(self, user_id: str, body: dict[str, JsonValue], operation: str) -> Outcome:
         path = url_path("/users/{id}", id=user_id)
         response = await self.call("PATCH", path, operation=operation, json=body, idempotent=True)
-        return self.done(response, operation, reference=user_id)
+        return self.done(response, reference=user_id)
 
     async def _roles(self, method: str, user_id: str, roles: list[JsonValue]) -> Outcome:
         path = url_path("/users/{id}/roles", id=user_id)
         operation = "users.roles.add" if method == "POST" else "users.roles.remove"
         response = await self.call(method, path, operation=operation, json={"roles": roles}, idempotent=True)
-        return self.done(response, operation, reference=user_id)
+        return self.done(response, reference=user_id)

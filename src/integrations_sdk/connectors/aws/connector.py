@@ -11,15 +11,11 @@ import attrs
 
 from integrations_sdk.connectors.aws.config import AwsConfig
 from integrations_sdk.connectors.aws.faults import aws_fault
-from integrations_sdk.connectors.connector import Connector, ConnectorContext
+from integrations_sdk.connectors.connector import Connector
+from integrations_sdk.connectors.context import ConnectorContext
 from integrations_sdk.connectors.faults import Fault
 from integrations_sdk.errors import AuthenticationError, ConfigurationError
-from integrations_sdk.http.aws import (
-    AwsCredentials,
-    CredentialChain,
-    NoCredentialsError,
-    signed,
-)
+from integrations_sdk.http.aws import AwsCredentials, CredentialChain, NoCredentialsError, signed
 from integrations_sdk.http.base import Call, HttpSender, Request, Response
 
 __all__ = ["AwsConnector"]

@@ -30,25 +30,25 @@ __all__ = ["CodeCommitApi"]
 class CodeCommitApi(AwsConnector[CodeCommitConfig]):
     """AWS' JSON protocol 1.1: https://docs.aws.amazon.com/codecommit/latest/APIReference/."""
 
-    provider: ClassVar[str] = "aws_codecommit"
-    title: ClassVar[str] = "AWS CodeCommit"
-    category: ClassVar[Category] = Category.CLOUD
-    Config: ClassVar[type[CodeCommitConfig]] = CodeCommitConfig
-    service: ClassVar[str] = "codecommit"
-    docs_url: ClassVar[str] = "https://docs.aws.amazon.com/codecommit/latest/APIReference/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "aws_codecommit"
+    title = "AWS CodeCommit"
+    category = Category.CLOUD
+    Config = CodeCommitConfig
+    service = "codecommit"
+    docs_url = "https://docs.aws.amazon.com/codecommit/latest/APIReference/"
+    setup = (
         "Install the extra: pip install 'integrations-sdk[aws]'.",
         "In IAM, give a role or a user the permissions below, for the repository only.",
         "Run under that role, or configure an access key of that user.",
     )
-    permissions: ClassVar[tuple[str, ...]] = (
+    permissions = (
         "codecommit:GetRepository; ListRepositories, CreateRepository, ListBranches, each if used",
         "codecommit:CreatePullRequest, GetPullRequest, ListPullRequests for pull requests",
         "codecommit:PostCommentForPullRequest, UpdatePullRequestStatus, UpdatePullRequestApprovalState, each if used",
         "codecommit:MergePullRequestByFastForward, …BySquash, …ByThreeWay, if it is to merge",
         "codecommit:PostCommentForComparedCommit, GetCommentsForComparedCommit, UpdateComment for statuses",
     )
-    limits: ClassVar[tuple[str, ...]] = (
+    limits = (
         "CodeCommit has no statuses of commits: what builds say is a comment, changed in place.",
         "Nobody can approve a pull request of their own.",
     )
@@ -70,7 +70,7 @@ class CodeCommitApi(AwsConnector[CodeCommitConfig]):
     async def get_repository(self, name: str | None = None) -> dict[str, JsonValue]:
         """A repository as CodeCommit describes it; None takes the configured one."""
         answer = await self._do("GetRepository", {"repositoryName": name or self.config.repository})
-        found = self.parse(answer, "GetRepository").get("repositoryMetadata")
+        found = self.parse(answer).get("repositoryMetadata")
         return found if isinstance(found, dict) else {}
 
     async def create_repository(self, name: str, *, description: str = "") -> Outcome:
@@ -81,9 +81,9 @@ class CodeCommitApi(AwsConnector[CodeCommitConfig]):
         """
         body = given(repositoryName=name, repositoryDescription=description or None)
         answer = await self._do("CreateRepository", body)
-        found = at(self.parse(answer, "CreateRepository"), "repositoryMetadata")
+        found = at(self.parse(answer), "repositoryMetadata")
         url = text_at(found, "cloneUrlHttp")
-        return self.done(answer, "CreateRepository", reference=text_at(found, "repositoryName"), url=url)
+        return self.done(answer, reference=text_at(found, "repositoryName"), url=url)
 
     async def list_repositories(self) -> AsyncIterator[dict[str, JsonValue]]:
         """Every repository's name and id, page by page."""
@@ -129,10 +129,10 @@ class CodeCommitApi(AwsConnector[CodeCommitConfig]):
         asked = dict(body)
         for _ in range(MOST_PAGES):
             response = await self._do(operation, asked)
-            page = self.parse(response, operation)
+            page = self.parse(response)
             yield page
             token = text_at(page, "nextToken")
             if token is None or token == asked.get("nextToken"):
                 return
             asked = {**body, "nextToken": token}
-        raise self.error(Fault(RejectedError, "the listing does not end: narrow it"), response, operation)
+        raise self.error(Fault(RejectedError, "the listing does not end: narrow it"), response)

@@ -33,14 +33,13 @@ class Commits(CodeCommitApi):
             if answer.code != "CommentNotCreatedByCallerException":  # ours under another role, then
                 raise answer
             return await self._comment(status.sha, text, repository)
-        return self.done(answer, "UpdateComment", reference=known)
+        return self.done(answer, reference=known)
 
     async def _comment(self, sha: str, text: str, repository: str) -> Outcome:
-        operation = "PostCommentForComparedCommit"
         body = given(repositoryName=repository, afterCommitId=sha, content=text)
-        answer = await self._once(operation, body)
-        made = text_at(self.parse(answer, operation), "comment", "commentId")
-        return self.done(answer, operation, reference=made)
+        answer = await self._once("PostCommentForComparedCommit", body)
+        made = text_at(self.parse(answer), "comment", "commentId")
+        return self.done(answer, reference=made)
 
     async def _own_comment(self, sha: str, mark: str, repository: str) -> str | None:
         """The comment that begins with the mark, and has not been deleted."""

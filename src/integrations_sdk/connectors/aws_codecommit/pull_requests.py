@@ -49,12 +49,12 @@ class PullRequests(CodeCommitApi):
             destinationReference=target or self.config.target_branch,
         )
         body = given(title=title, description=description or None, targets=[branches])
-        return self._made(await self._once("CreatePullRequest", body), "CreatePullRequest")
+        return self._made(await self._once("CreatePullRequest", body))
 
     async def get_pull_request(self, reference: str) -> dict[str, JsonValue]:
         """The pull request as CodeCommit describes it."""
         answer = await self._do("GetPullRequest", {"pullRequestId": _number(reference)})
-        found = self.parse(answer, "GetPullRequest").get("pullRequest")
+        found = self.parse(answer).get("pullRequest")
         return found if isinstance(found, dict) else {}
 
     async def list_pull_requests(
@@ -82,14 +82,14 @@ class PullRequests(CodeCommitApi):
             content=text,
         )
         answer = await self._once(operation, body)
-        made = text_at(self.parse(answer, operation), "comment", "commentId")
-        return self.done(answer, operation, reference=made, url=self._page(_number(reference)))
+        made = text_at(self.parse(answer), "comment", "commentId")
+        return self.done(answer, reference=made, url=self._page(_number(reference)))
 
     async def close_pull_request(self, reference: str) -> Outcome:
         """Close it unmerged; CodeCommit opens none again."""
         body: dict[str, JsonValue] = {"pullRequestId": _number(reference), "pullRequestStatus": "CLOSED"}
         answer = await self._do("UpdatePullRequestStatus", body, idempotent=True)
-        return self._made(answer, "UpdatePullRequestStatus")
+        return self._made(answer)
 
     async def approve_pull_request(self, reference: str, *, approved: bool = True) -> Outcome:
         """Approve its newest revision, or (False) take that back.
@@ -102,7 +102,7 @@ class PullRequests(CodeCommitApi):
         state = "APPROVE" if approved else "REVOKE"
         body = given(pullRequestId=number, revisionId=found.get("revisionId"), approvalState=state)
         answer = await self._do(operation, body, idempotent=True)
-        return self.done(answer, operation, reference=number, url=self._page(number), detail=state.lower())
+        return self.done(answer, reference=number, url=self._page(number), detail=state.lower())
 
     async def merge_pull_request(
         self, reference: str, *, strategy: str = "squash", message: str | None = None
@@ -126,22 +126,20 @@ class PullRequests(CodeCommitApi):
             sourceCommitId=target.get("sourceCommit"),  # what was looked at, and nothing that came since
             commitMessage=None if strategy == "fast_forward" else message,
         )
-        return self._made(await self._do(operation, body), operation)
+        return self._made(await self._do(operation, body))
 
     async def _target(self, reference: str) -> dict[str, JsonValue]:
         answer = await self._do("GetPullRequest", {"pullRequestId": _number(reference)})
-        targets = objects_at(self.parse(answer, "GetPullRequest"), "pullRequest", "pullRequestTargets")
+        targets = objects_at(self.parse(answer), "pullRequest", "pullRequestTargets")
         if not targets:
-            raise self.error(Fault(RejectedError, "the pull request has no target"), answer, "GetPullRequest")
+            raise self.error(Fault(RejectedError, "the pull request has no target"), answer)
         return targets[0]
 
-    def _made(self, answer: Response, operation: str) -> Outcome:
-        found = at(self.parse(answer, operation), "pullRequest")
+    def _made(self, answer: Response) -> Outcome:
+        found = at(self.parse(answer), "pullRequest")
         number = text_at(found, "pullRequestId")
         data = found if isinstance(found, dict) else None
-        return self.done(
-            answer, operation, reference=number, url=self._page(number) if number else None, data=data
-        )
+        return self.done(answer, reference=number, url=self._page(number) if number else None, data=data)
 
     def _page(self, number: str) -> str:
         home = f"https://{self.region}.console.aws.amazon.com/codesuite/codecommit/repositories"

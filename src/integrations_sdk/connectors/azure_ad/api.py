@@ -2,48 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from http import HTTPStatus
 
 from integrations_sdk.connectors.azure_ad.config import AzureAdConfig
 from integrations_sdk.connectors.azure_ad.words import graph_fault
 from integrations_sdk.connectors.base import (
     AccessToken,
-    Connector,
-    ConnectorContext,
     Fault,
+    GrantedConnector,
     Response,
     RetryPolicy,
-    TokenKeeper,
     request_token,
 )
 
 __all__ = ["GraphApi"]
 
 
-class GraphApi(Connector[AzureAdConfig]):
+class GraphApi(GrantedConnector[AzureAdConfig]):
     """Microsoft Graph, as an application that acts by itself."""
 
     retry = RetryPolicy(deadline=timedelta(minutes=2))  # Graph asks to wait up to a minute and more
-
-    def __init__(self, config: AzureAdConfig, context: ConnectorContext) -> None:
-        super().__init__(config, context)
-        self._tokens = TokenKeeper(context.clock, self._grant)
 
     @property
     def base_url(self) -> str:
         """Where Graph begins."""
         return f"{self.config.graph}/{self.config.graph_api_version}"
 
-    async def authorize(self) -> Mapping[str, str]:
-        """The application's access token."""
-        return {"authorization": f"Bearer {(await self._tokens.token()).reveal()}"}
-
     def fault(self, response: Response) -> Fault | None:
-        """`graph_fault()`; an access token that is refused is not used again."""
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            self._tokens.forget()
+        """`graph_fault()`."""
         return graph_fault(response)
 
     async def _grant(self) -> AccessToken:

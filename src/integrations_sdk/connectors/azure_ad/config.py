@@ -59,16 +59,29 @@ class AzureAdConfig(ConnectorConfig):
     """A tenant, and an application that is registered in it."""
 
     tenant_id: str = setting(
-        "Id of the tenant, or one of its domains.", validate=_tenant, example="company.onmicrosoft.com"
+        "Id of the tenant, or one of its domains.",
+        validate=_tenant,
+        env=("AZURE_AD_TENANT_ID",),
+        example="company.onmicrosoft.com",
     )
     client_id: str = setting(
-        "Id of the application.", validate=not_empty, also=("application_id",), example="guid"
+        "Id of the application.",
+        validate=not_empty,
+        also=("application_id",),
+        env=("AZURE_AD_CLIENT_ID",),
+        example="guid",
     )
     client_secret: Secret = setting(
-        "A client secret of the application.", validate=not_empty, example="env:AZURE_AD_CLIENT_SECRET"
+        "A client secret of the application.",
+        validate=not_empty,
+        env=("AZURE_AD_CLIENT_SECRET",),
+        example="env:AZURE_AD_CLIENT_SECRET",
     )
     cloud: str = setting(
-        f"The cloud the tenant is in: {', '.join(CLOUDS)}.", default="global", validate=one_of(*CLOUDS)
+        f"The cloud the tenant is in: {', '.join(CLOUDS)}.",
+        default="global",
+        validate=one_of(*CLOUDS),
+        env=("AZURE_AD_CLOUD",),
     )
     graph_api_version: str = setting(
         "Version of Microsoft Graph.", default="v1.0", validate=one_of("v1.0", "beta")

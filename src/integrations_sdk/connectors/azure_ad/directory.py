@@ -78,13 +78,11 @@ class Directory(GraphApi):
         )
         if response.status == HTTPStatus.GONE:
             response = await self.call("GET", f"/users/delta?{first}", operation="users.delta")
-        body = self.parse(response, "users.delta")
-        found = self.parse_list(response, "users.delta", items="value")
+        body = self.parse(response)
+        found = self.parse_list(response, items="value")
         following, delta = linked_query(body, "@odata.nextLink"), linked_query(body, "@odata.deltaLink")
         if (place := following or delta) is None:
-            raise self.error(
-                Fault(RejectedError, "answered without a link to go on"), response, "users.delta"
-            )
+            raise self.error(Fault(RejectedError, "answered without a link to go on"), response)
         users = [user_of(one, self.config.user_attributes) for one in found]
         return UserChanges(users=await self._with_groups(users), cursor=place, more=following is not None)
 
@@ -107,9 +105,7 @@ class Directory(GraphApi):
         response = await self.call(
             "GET", path, operation="users.get", query=query, accept=(HTTPStatus.NOT_FOUND,)
         )
-        return (
-            user_of(self.parse(response, "users.get"), self.config.user_attributes) if response.ok else None
-        )
+        return user_of(self.parse(response), self.config.user_attributes) if response.ok else None
 
     async def _users(self, path: str, operation: str) -> AsyncIterator[User]:
         query = {"$select": self.config.select, "$top": _PAGE}

@@ -6,9 +6,7 @@ Source: https://learn.microsoft.com/graph/api/overview.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import ClassVar
 
 from integrations_sdk.connectors.azure_ad.config import AzureAdConfig
 from integrations_sdk.connectors.azure_ad.directory import Directory
@@ -52,12 +50,6 @@ class AzureAdConnector(Directory):
         "Graph forgets a cursor after about a week; reading then begins again with all users.",
         "Who is provisioned without a password gets one that nobody knows; an administrator resets it.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "AZURE_AD_TENANT_ID": "tenant_id",
-        "AZURE_AD_CLIENT_ID": "client_id",
-        "AZURE_AD_CLIENT_SECRET": "client_secret",
-        "AZURE_AD_CLOUD": "cloud",
-    }
 
     async def check(self) -> CheckResult:
         """Ask for one user, and for one group where groups are looked up."""
@@ -99,7 +91,7 @@ class AzureAdConnector(Directory):
         """Let every refresh token and session of the user count no more."""
         path = url_path("/users/{id}/revokeSignInSessions", id=user_id)
         response = await self.call("POST", path, operation="users.revoke_sessions", idempotent=True)
-        return self.done(response, "users.revoke_sessions", reference=user_id)
+        return self.done(response, reference=user_id)
 
     async def add_member(self, group_id: str, user_id: str) -> Outcome:
         """Put a user into a group; no-op for one who is in it."""
@@ -115,8 +107,8 @@ class AzureAdConnector(Directory):
         )
         if not response.ok and "already exist" not in words_of(response):
             fault = self.fault(response) or Fault(RejectedError, "refused")
-            raise self.error(fault, response, "groups.members.add")
-        return self.done(response, "groups.members.add", reference=user_id)
+            raise self.error(fault, response)
+        return self.done(response, reference=user_id)
 
     async def remove_member(self, group_id: str, user_id: str) -> Outcome:
         """Take a user out of a group; no-op for one who is not in it."""
@@ -124,15 +116,13 @@ class AzureAdConnector(Directory):
         response = await self.call(
             "DELETE", path, operation="groups.members.remove", accept=(HTTPStatus.NOT_FOUND,)
         )
-        return self.done(response, "groups.members.remove", reference=user_id)
+        return self.done(response, reference=user_id)
 
     async def _create(self, user: UserDraft) -> Outcome:
         password = user.password.reveal() if user.password else f"{secrets.token_urlsafe(32)}aA1!"
         body = new_user(user, self.lent(password))
         response = await self.call("POST", "/users", operation="users.create", json=body)
-        return self.done(
-            response, "users.create", reference=text_at(self.parse(response, "users.create"), "id")
-        )
+        return self.done(response, reference=text_at(self.parse(response), "id"))
 
     def _password(self, user: UserDraft) -> dict[str, JsonValue]:
         if user.password is None:
@@ -142,4 +132,4 @@ class AzureAdConnector(Directory):
     async def _patch(self, user_id: str, body: dict[str, JsonValue], operation: str) -> Outcome:
         path = url_path("/users/{id}", id=user_id)
         response = await self.call("PATCH", path, operation=operation, json=body, idempotent=True)
-        return self.done(response, operation, reference=user_id)
+        return self.done(response, reference=user_id)

@@ -44,6 +44,7 @@ class AzureDevOpsConfig(ConnectorConfig):
         default=None,
         validate=_organization,
         also=("organisation",),
+        env=("AZURE_DEVOPS_ORG",),
         example="company",
     )
     url: str | None = setting(
@@ -51,15 +52,21 @@ class AzureDevOpsConfig(ConnectorConfig):
         default=None,
         validate=http_url,
         also=("server_url", "base_url", "api_url", "organization_url"),
+        env=("AZURE_DEVOPS_URL",),
         example="https://devops.company.com/DefaultCollection",
     )
     project: str = setting(
-        "Name or id of the project.", validate=not_empty, also=("project_name",), example="shop"
+        "Name or id of the project.",
+        validate=not_empty,
+        also=("project_name",),
+        env=("AZURE_DEVOPS_PROJECT",),
+        example="shop",
     )
     token: Secret = setting(
         "Personal access token, or an access token of Microsoft Entra ID.",
         validate=not_empty,
         also=("personal_access_token", "pat", "access_token", "api_token"),
+        env=("AZURE_DEVOPS_TOKEN", "AZURE_DEVOPS_EXT_PAT"),
         example="env:AZURE_DEVOPS_TOKEN",
     )
     token_type: str = setting(

@@ -51,11 +51,10 @@ class Pipelines(AzureDevOpsApi):
             body["templateParameters"] = {**request.parameters}
         path = self.path("/pipelines/{id}/runs", id=pipeline)
         answer = await self.call("POST", path, operation="Run Pipeline", json=body, query=self.version)
-        record = self.parse(answer, "Run Pipeline")
+        record = self.parse(answer)
         run = build_of(record, pipeline)
         return self.done(
             answer,
-            "Run Pipeline",
             reference=run.reference,
             url=run.url,
             detail=text_at(record, "state"),
@@ -75,8 +74,8 @@ class Pipelines(AzureDevOpsApi):
                 "build reference", "reference", wrong, "take it from the outcome of trigger_build()"
             )
         path = self.path("/pipelines/{id}/runs/{run}", id=pipeline, run=run)
-        answer = await self.call("GET", path, operation="Get Run", query=self.version)
-        return build_of(self.parse(answer, "Get Run"), pipeline)
+        answer = await self.ask("GET", path, operation="Get Run", query=self.version)
+        return build_of(answer, pipeline)
 
     async def wait_for_build(self, reference: str, *, timeout: timedelta = timedelta(hours=1)) -> Build:
         """Follow a run to its result.

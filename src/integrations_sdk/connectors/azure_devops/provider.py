@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from integrations_sdk.connectors.azure_devops.config import AzureDevOpsConfig
 from integrations_sdk.connectors.azure_devops.pipelines import Pipelines
 from integrations_sdk.connectors.azure_devops.work_items import WorkItems
@@ -36,19 +33,11 @@ class AzureDevOpsConnector(WorkItems, Pipelines):
         "A pipeline's `parameters` must be declared in its YAML, its `variables` settable at queue time.",
         "Above 200 units of use in five minutes Azure DevOps delays requests, then refuses them with 429.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "AZURE_DEVOPS_TOKEN": "token",
-        "AZURE_DEVOPS_EXT_PAT": "token",
-        "AZURE_DEVOPS_ORG": "organization",
-        "AZURE_DEVOPS_URL": "url",
-        "AZURE_DEVOPS_PROJECT": "project",
-    }
 
     async def check(self) -> CheckResult:
         """Ask for the project."""
         path = url_path("/_apis/projects/{project}", project=self.config.project)
-        answer = await self.call("GET", path, operation="Projects - Get", query=self.version)
-        project = self.parse(answer, "Projects - Get")
+        project = await self.ask("GET", path, operation="Projects - Get", query=self.version)
         state = text_at(project, "state")
         warning = f"the project is {state}: nothing can be created in it"
         return CheckResult(

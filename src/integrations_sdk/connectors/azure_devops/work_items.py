@@ -64,7 +64,7 @@ class WorkItems(AzureDevOpsApi):
         answer = await self._patch(
             "POST", self.path("/wit/workitems/${type}", type=kind), "Create", patch(fields, draft.url)
         )
-        return self._made(answer, "Create")
+        return self._made(answer)
 
     async def update_issue(self, reference: str, changes: IssueDraft) -> Outcome:
         """Change a work item; labels replace its tags, but for the one it is found by. Its type stays.
@@ -82,15 +82,13 @@ class WorkItems(AzureDevOpsApi):
             steps = [*patch(fields, changes.url), *self._retagged(now, changes)]
         if not steps:
             return self.skipped("Update", "nothing to change")
-        return self._made(await self._change(reference, steps, idempotent=changes.url is None), "Update")
+        return self._made(await self._change(reference, steps, idempotent=changes.url is None))
 
     async def comment_issue(self, reference: str, text: str) -> Outcome:
         """Add a comment; `reference` of the outcome is the revision of the work item that holds it."""
         answer = await self._change(reference, patch({"System.History": rich(text)}), idempotent=False)
-        record = self.parse(answer, "Update")
-        return self.done(
-            answer, "Update", reference=text_at(record, "rev"), url=issue_of(record, self.base_url).url
-        )
+        record = self.parse(answer)
+        return self.done(answer, reference=text_at(record, "rev"), url=issue_of(record, self.base_url).url)
 
     async def transition_issue(self, reference: str, to: str) -> Outcome:
         """Give a work item another state: by name, or `done`, `resolved`, `in progress`, `reopen` by its category.
@@ -101,13 +99,13 @@ class WorkItems(AzureDevOpsApi):
         kind = text_at((await self.get_issue(reference)).data, "fields", "System.WorkItemType") or ""
         path = self.path("/wit/workitemtypes/{type}/states", type=kind)
         answer = await self.call("GET", path, operation="States", query=self.version)
-        states = objects_at(self.parse(answer, "States"), "value")
+        states = objects_at(self.parse(answer), "value")
         state = state_for(to, states)
         if state is None:
             names = ", ".join(text_at(one, "name") or "" for one in states) or "none"
             said = f"a {kind} has no state {to!r}; it has {names}"
             raise self.error(Fault(RejectedError, said, "no_state"), answer, "Update")
-        return self._made(await self._change(reference, patch({"System.State": state})), "Update")
+        return self._made(await self._change(reference, patch({"System.State": state})))
 
     async def find_issue(self, external_id: str) -> Issue | None:
         """The oldest work item created with that `external_id`; None if there is none."""
@@ -121,8 +119,8 @@ class WorkItems(AzureDevOpsApi):
     async def get_issue(self, reference: str) -> Issue:
         """The work item as it is now."""
         path = self.path("/wit/workitems/{id}", id=_number(reference))
-        answer = await self.call("GET", path, operation="Get Work Item", query=self.version)
-        return issue_of(self.parse(answer, "Get Work Item"), self.base_url)
+        answer = await self.ask("GET", path, operation="Get Work Item", query=self.version)
+        return issue_of(answer, self.base_url)
 
     async def query_work_items(self, wiql: str) -> AsyncIterator[Issue]:
         """What a query in WIQL finds, in its order, 200 at a time; Azure DevOps gives 20,000 at most."""
@@ -137,10 +135,9 @@ class WorkItems(AzureDevOpsApi):
     async def _asked(self, path: str, operation: str, body: dict[str, JsonValue]) -> JsonValue:
         """The answer to a question that is too long for an address."""
         url = self.path(path)
-        answer = await self.call(
+        return await self.ask(
             "POST", url, operation=operation, json=body, query=self.version, idempotent=True
         )
-        return self.parse(answer, operation)
 
     def _marks(self, draft: IssueDraft) -> list[str]:
         kept = draft.external_id is not None and self.config.external_id_field is None
@@ -178,11 +175,9 @@ class WorkItems(AzureDevOpsApi):
             idempotent=idempotent,
         )
 
-    def _made(self, answer: Response, operation: str) -> Outcome:
-        made = issue_of(self.parse(answer, operation), self.base_url)
-        return self.done(
-            answer, operation, reference=made.reference, url=made.url, detail=made.status, data=made.data
-        )
+    def _made(self, answer: Response) -> Outcome:
+        made = issue_of(self.parse(answer), self.base_url)
+        return self.done(answer, reference=made.reference, url=made.url, detail=made.status, data=made.data)
 
 
 def _number(reference: str) -> str:

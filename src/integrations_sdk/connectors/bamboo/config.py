@@ -37,18 +37,21 @@ class BambooConfig(BuildServerConfig):
         "Address of Bamboo, with its path if it has one.",
         validate=_root,
         also=("base_url", "bamboo_url", "server_url"),
+        env=("BAMBOO_URL",),
         example="https://bamboo.company.com",
     )
     token: Secret = setting(
         "Personal access token of who starts the builds.",
         validate=not_empty,
         also=("api_token", "access_token"),
+        env=("BAMBOO_TOKEN",),
     )
     plan: str | None = setting(
         "Key of the plan to build, with its project's.",
         default=None,
         validate=_plan,
         also=("plan_key", "job", "project_name"),
+        env=("BAMBOO_PLAN",),
         example="PROJ-PLAN",
     )
     plans: tuple[str, ...] = setting(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from urllib.parse import quote_plus
 
 import attrs
 
 from integrations_sdk.connectors.base import (
     AccessToken,
-    Connector,
     ConnectorContext,
     Fault,
+    GrantedConnector,
     Response,
     RetryPolicy,
-    TokenKeeper,
     basic,
     changed_query,
     json_of,
@@ -28,13 +26,12 @@ from integrations_sdk.connectors.custom.config import CustomConfig
 __all__ = ["CustomApi"]
 
 
-class CustomApi(Connector[CustomConfig]):
+class CustomApi(GrantedConnector[CustomConfig]):
     """A service as its configuration describes it."""
 
     def __init__(self, config: CustomConfig, context: ConnectorContext) -> None:
         super().__init__(config, context)
         self.retry = RetryPolicy(deadline=config.timeout)
-        self._tokens = TokenKeeper(context.clock, self._grant)
 
     @property
     def base_url(self) -> str:
@@ -48,8 +45,6 @@ class CustomApi(Connector[CustomConfig]):
 
     def fault(self, response: Response) -> Fault | None:
         """As the status says, in the words that stand where `error_message` says."""
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            self._tokens.forget()
         found, place = oauth_fault(response), self.config.error_message
         words = text_at(json_of(response), *place.split(".")) if found and place else None
         return attrs.evolve(found, message=words) if found and words else found

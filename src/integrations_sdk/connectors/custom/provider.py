@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     MOST_PAGES,
@@ -59,7 +59,6 @@ class CustomConnector(CustomApi):
     permissions = ("whatever its operations need",)
     limits = ("Answers of more than 10 MB are given up.",)
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {}
     takes_pages = True
     user_supplied_urls = True
 
@@ -107,14 +106,14 @@ class CustomConnector(CustomApi):
             body = self._result(response, None)
             if (items := items_of(paging, body)) is None:
                 words = f"no list of items at {paging.items or 'the top'} of the answer"
-                raise self.error(Fault(RejectedError, words), response, operation)
+                raise self.error(Fault(RejectedError, words), response)
             for item in items:
                 yield item
             following = following_query(paging, response, body, query, len(items))
             if following is None or following == query:  # who names the same page again would never end
                 return
             query = following
-        raise self.error(Fault(RejectedError, "the listing does not end"), response, operation)
+        raise self.error(Fault(RejectedError, "the listing does not end"), response)
 
     async def notify(self, message: Message) -> Outcome:
         """Do the operation of `notification`; skipped where none is configured."""
@@ -138,7 +137,7 @@ class CustomConnector(CustomApi):
         response = await self._send(operation, described, chosen)
         place = (described.reference or "").split(".")
         reference = text_at(self._result(response, None), *place) if described.reference else None
-        return self.done(response, operation, reference=reference)
+        return self.done(response, reference=reference)
 
     def _operation(self, name: str) -> Operation:
         known = self.config.operations
@@ -167,7 +166,7 @@ class CustomConnector(CustomApi):
         if operation.expect and response.status not in operation.expect:
             expected = ", ".join(map(str, operation.expect))
             words = f"answered with status {response.status} instead of {expected}"
-            raise self.error(Fault(RejectedError, words), response, name)
+            raise self.error(Fault(RejectedError, words), response)
         return response
 
     def _result(self, response: Response, place: str | None) -> JsonValue:

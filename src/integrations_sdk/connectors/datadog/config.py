@@ -41,15 +41,22 @@ def datadog_site(value: str) -> str | None:
 class DatadogConfig(ConnectorConfig):
     """How to reach one Datadog organisation, and what to tell it."""
 
-    api_key: Secret = setting("API key of the organisation.", validate=not_empty, example="env:DD_API_KEY")
+    api_key: Secret = setting(
+        "API key of the organisation.", validate=not_empty, env=("DD_API_KEY",), example="env:DD_API_KEY"
+    )
     app_key: Secret | None = setting(
         "Application key; only the health check uses it.",
         default=None,
         also=("application_key",),
         validate=not_empty,
+        env=("DD_APP_KEY",),
     )
     site: str = setting(
-        "Site of the organisation.", default="datadoghq.com", validate=datadog_site, example="datadoghq.eu"
+        "Site of the organisation.",
+        default="datadoghq.com",
+        validate=datadog_site,
+        env=("DD_SITE",),
+        example="datadoghq.eu",
     )
     api_url: str | None = setting(
         "In place of the site's URLs, that of the log intake included, e.g. a proxy's.",
@@ -61,10 +68,14 @@ class DatadogConfig(ConnectorConfig):
         default=None,
         also=("environment",),
         validate=not_empty,
+        env=("DD_ENV",),
         example="production",
     )
     service: str | None = setting(
-        "Sent as the tag `service`, and as the service of log lines.", default=None, validate=not_empty
+        "Sent as the tag `service`, and as the service of log lines.",
+        default=None,
+        validate=not_empty,
+        env=("DD_SERVICE",),
     )
     enable_logs: bool = setting("Write a log line for every event.", default=False)
     enable_metrics: bool = setting(

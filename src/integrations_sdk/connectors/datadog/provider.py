@@ -7,7 +7,6 @@ events only, and sends no notifications.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import ClassVar, Final, Literal
 
 from integrations_sdk.connectors.base import (
@@ -15,7 +14,6 @@ from integrations_sdk.connectors.base import (
     Category,
     CheckResult,
     ConfigurationError,
-    Connector,
     Event,
     EventType,
     Fault,
@@ -23,14 +21,12 @@ from integrations_sdk.connectors.base import (
     LogEntry,
     Metric,
     Outcome,
-    ProviderUnavailableError,
-    Response,
     batches,
     event_metrics,
-    fault_of,
     finite,
-    packed,
+    text_at,
 )
+from integrations_sdk.connectors.datadog.api import DatadogApi
 from integrations_sdk.connectors.datadog.config import DatadogConfig
 from integrations_sdk.connectors.datadog.payloads import event_body, line_of, log_of, series_of, tags_of
 
@@ -42,7 +38,7 @@ _LOG_BYTES: Final = 5_000_000
 _LOG_COUNT: Final = 1000
 
 
-class DatadogConnector(Connector[DatadogConfig]):
+class DatadogConnector(DatadogApi):
     """Sends events, metrics, logs and service checks, each with the configured tags."""
 
     provider = "datadog"
@@ -61,42 +57,12 @@ class DatadogConnector(Connector[DatadogConfig]):
     )
     default_events = tuple(EventType)
     recommended: ClassVar[Mapping[str, JsonValue]] = {"enable_metrics": True, "enable_logs": False}
-    environment: ClassVar[Mapping[str, str]] = {
-        "DD_API_KEY": "api_key",
-        "DD_APP_KEY": "app_key",
-        "DD_SITE": "site",
-        "DD_ENV": "env",
-        "DD_SERVICE": "service",
-    }
-
-    @property
-    def base_url(self) -> str:
-        """The API of the site."""
-        return (self.config.api_url or f"https://api.{self.config.site}").rstrip("/")
-
-    @property
-    def logs_url(self) -> str:
-        """The log intake of the site."""
-        return (self.config.api_url or f"https://http-intake.logs.{self.config.site}").rstrip("/")
-
-    async def authorize(self) -> Mapping[str, str]:
-        """The API key. The application key stays out: nothing but the check needs it."""
-        return {"dd-api-key": self.config.api_key.reveal()}
-
-    def fault(self, response: Response) -> Fault | None:
-        """As the status says, but that 403 means a wrong key here, and 408 asks to try again."""
-        found = fault_of(response)
-        if found is not None and response.status == HTTPStatus.FORBIDDEN:
-            return Fault(AuthenticationError, f"{found.message}; is the key one of {self._where}?")
-        if found is not None and response.status == HTTPStatus.REQUEST_TIMEOUT:
-            return Fault(ProviderUnavailableError, found.message)
-        return found
 
     async def check(self) -> CheckResult:
         """Ask whether the API key is valid, and the application key if there is one."""
         response = await self.call("GET", "/api/v1/validate", operation="validate")
-        if self.parse(response, "validate").get("valid") is not True:
-            raise self.error(Fault(AuthenticationError, "the API key is not valid"), response, "validate")
+        if self.parse(response).get("valid") is not True:
+            raise self.error(Fault(AuthenticationError, "the API key is not valid"), response)
         if self.config.app_key is not None:
             key = {"dd-application-key": self.config.app_key.reveal()}
             await self.call("GET", "/api/v2/validate_keys", operation="validate_keys", headers=key)
@@ -114,12 +80,9 @@ class DatadogConnector(Connector[DatadogConfig]):
         """Post it to the event stream; `reference` is its id there."""
         body = event_body(event, self.config, self.context.clock.now())
         response = await self.call("POST", "/api/v1/events", operation="events", json=body)
-        posted = self.parse(response, "events").get("event")
-        posted = posted if isinstance(posted, dict) else {}
-        reference, url = posted.get("id_str") or posted.get("id"), posted.get("url")
-        return self.done(
-            response, "events", reference=str(reference or "") or None, url=str(url) if url else None
-        )
+        posted = self.parse(response).get("event")
+        reference = text_at(posted, "id_str") or text_at(posted, "id")
+        return self.done(response, reference=reference, url=text_at(posted, "url"))
 
     async def send_metrics(self, metrics: Sequence[Metric]) -> Outcome:
         """Send points of time series, 500 KB to a request.
@@ -132,7 +95,8 @@ class DatadogConnector(Connector[DatadogConfig]):
         now = self.context.clock.now()
         series = [series_of(metric, tags_of(self.config, metric.tags), now) for metric in finite(metrics)]
         bodies = [b'{"series":' + part + b"}" for part in batches(series, count=10_000, size=_METRIC_BYTES)]
-        return await self._post(f"{self.base_url}/api/v2/series", "series", bodies, f"{len(metrics)} metrics")
+        what = f"{len(metrics)} metrics"
+        return await self._send_bodies("/api/v2/series", bodies, operation="series", what=what)
 
     async def send_logs(self, entries: Sequence[LogEntry]) -> Outcome:
         """Send log lines, at most 1000 and 5 MB to a request; Datadog cuts a line of more than 1 MB.
@@ -142,7 +106,8 @@ class DatadogConnector(Connector[DatadogConfig]):
         now = self.context.clock.now()
         lines = (line_of(entry, self.config, now) for entry in entries)
         bodies = list(batches(lines, count=_LOG_COUNT, size=_LOG_BYTES))
-        return await self._post(f"{self.logs_url}/api/v2/logs", "logs", bodies, f"{len(entries)} log lines")
+        url, what = f"{self.logs_url}/api/v2/logs", f"{len(entries)} log lines"
+        return await self._send_bodies(url, bodies, operation="logs", what=what)
 
     async def service_check(
         self,
@@ -180,23 +145,4 @@ class DatadogConnector(Connector[DatadogConfig]):
         response = await self.call(
             "POST", "/api/v1/check_run", operation="check_run", json=[report], idempotent=True
         )
-        return self.done(response, "check_run")
-
-    @property
-    def _where(self) -> str:
-        return self.config.api_url or self.config.site
-
-    async def _post(self, url: str, operation: str, bodies: Sequence[bytes], what: str) -> Outcome:
-        outcome = self.skipped(operation, "nothing to send")
-        for body in bodies:
-            content, headers = packed(body)
-            response = await self.call(
-                "POST",
-                url,
-                operation=operation,
-                content=content,
-                content_type="application/json",
-                headers=headers,
-            )
-            outcome = self.done(response, operation, detail=f"{what} in {len(bodies)} requests")
-        return outcome
+        return self.done(response)

@@ -71,6 +71,7 @@ class DiscordConfig(ConnectorConfig):
         "URL of a channel's webhook; who knows it can post.",
         validate=_hook_url,
         also=("webhook",),
+        env=("DISCORD_WEBHOOK_URL", "DISCORD_WEBHOOK"),
         example="https://discord.com/api/webhooks/123456789012345678/XXXXXXXXXXXXXXXXXXXXXXXX",
     )
     username: str | None = setting(

@@ -22,6 +22,7 @@ from integrations_sdk.connectors.base import (
     Outcome,
     Pause,
     Response,
+    chosen,
     json_bytes,
     load,
     message_for,
@@ -54,10 +55,6 @@ class DiscordConnector(Connector[DiscordConfig]):
         "How many messages a webhook takes, Discord says with each answer, and that is kept.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "DISCORD_WEBHOOK_URL": "webhook_url",
-        "DISCORD_WEBHOOK": "webhook_url",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     def fault(self, response: Response) -> Fault | None:
@@ -72,8 +69,8 @@ class DiscordConnector(Connector[DiscordConfig]):
         """Ask for each webhook, which posts nothing."""
         names = [""]
         for channel in (None, *self.config.channels):
-            response = await self.call("GET", self._hook(channel), operation="webhooks.get")
-            names.append(str(self.parse(response, "webhooks.get").get("name") or "unnamed"))
+            response = await self.ask("GET", self._hook(channel), operation="webhooks.get")
+            names.append(str(response.get("name") or "unnamed"))
         return CheckResult(detail=f"webhooks: {', '.join(names[1:])}")
 
     async def notify(self, message: Message) -> Outcome:
@@ -142,17 +139,13 @@ class DiscordConnector(Connector[DiscordConfig]):
             query={"wait": "true", **({"thread_id": thread} if thread else {})},
             account=f"{self.context.integration_id}:{channel or ''}",  # each webhook has a limit of its own
         )
-        said = self.parse(response, "webhooks.execute")
+        said = self.parse(response)
         posted: Payload = {name: str(said.get(name) or "") for name in ("id", "channel_id")}
-        return self.done(response, "webhooks.execute", reference=str(posted["id"]) or None, data=posted)
+        return self.done(response, reference=str(posted["id"]) or None, data=posted)
 
     def _dressed(self, payload: Payload, given: DiscordMessage | None = None) -> Payload:
         """The payload under the name and image of the message, or else of the configuration."""
-        chosen = {
-            name: getattr(given, name, None) or getattr(self.config, name)
-            for name in ("username", "avatar_url")
-        }
-        return {**payload, **{name: value for name, value in chosen.items() if value is not None}}
+        return {**payload, **chosen(("username", "avatar_url"), given, self.config)}
 
     def _hook(self, channel: str | None) -> str:
         """The webhook of a channel, or the usual one; with the version of the API, which its URL leaves out."""

@@ -60,11 +60,10 @@ class Actions(GitHubApi):
         Args:
             payload: what they find as `github.event.client_payload`; at most ten fields.
         """
-        operation = "repos.dispatch"
         body: dict[str, JsonValue] = {"event_type": event_type, "client_payload": dict(payload or {})}
         since = self._since("repository_dispatch", event_type)
-        response = await self.call("POST", self.path("/dispatches"), operation=operation, json=body)
-        return self.done(response, operation, reference=since)
+        response = await self.call("POST", self.path("/dispatches"), operation="repos.dispatch", json=body)
+        return self.done(response, reference=since)
 
     async def get_build(self, reference: str) -> Build:
         """The run as it is now; pending while it cannot be found yet."""
@@ -72,7 +71,7 @@ class Actions(GitHubApi):
             found = await self._find_run(reference)
             return _build(found) if found else Build(reference=reference, status=BuildStatus.PENDING)
         path = self.path("/actions/runs/{id}", id=number_of(reference))
-        return _build(self.parse(await self.call("GET", path, operation="actions.run"), "actions.run"))
+        return _build(await self.ask("GET", path, operation="actions.run"))
 
     async def _run(self, job: str, ref: str, inputs: Mapping[str, str]) -> Outcome:
         operation, workflow = "actions.dispatch", self.config.workflows.get(job, job).rpartition("/")[2]
@@ -85,8 +84,8 @@ class Actions(GitHubApi):
         path = self.path("/actions/workflows/{workflow}/dispatches", workflow=workflow)
         response = await self.call("POST", path, operation=operation, json=body)
         if response.status == 204:
-            return self.done(response, operation, reference=since)
-        return self.made(response, operation, key="workflow_run_id")
+            return self.done(response, reference=since)
+        return self.made(response, key="workflow_run_id")
 
     def _since(self, event: str, what: str) -> str:
         # Our clock may be ahead of GitHub's, so the search begins a little earlier.
@@ -99,9 +98,7 @@ class Actions(GitHubApi):
         if event == "workflow_dispatch":
             query["branch"], _, workflow = what.partition(" ")
             path = self.path("/actions/workflows/{workflow}/runs", workflow=workflow)
-        answer = self.parse(
-            await self.call("GET", path, operation="actions.runs", query=query), "actions.runs"
-        )
+        answer = await self.ask("GET", path, operation="actions.runs", query=query)
         runs = answer.get("workflow_runs")
         known = [run for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
         if event == "repository_dispatch":  # its title is the event type, unless the workflow sets another

@@ -54,11 +54,6 @@ class GitHubApi(Connector[GitHubConfig]):
         "the search that finds an issue lags by up to a minute, unless this integration created the issue",
         "80 things may be created per minute, 500 per hour",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "GITHUB_API_URL": "api_url",
-        "GITHUB_TOKEN": "token",
-        "GITHUB_REPOSITORY": "repository",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"issue_labels": ["automated"]}
     rate = RateLimit(calls=900, period=timedelta(minutes=1))
 
@@ -103,11 +98,11 @@ class GitHubApi(Connector[GitHubConfig]):
             answer = await self.call(
                 "GET", "/installation/repositories", operation="installation", query={"per_page": "1"}
             )
-            who = f"{self.parse(answer, 'installation').get('total_count')} repositories of the installation"
+            who = f"{self.parse(answer).get('total_count')} repositories of the installation"
         else:
             answer = await self.call("GET", "/user", operation="user")
-            who = str(self.parse(answer, "user").get("login"))
-        repository = self.parse(await self.call("GET", self.path(""), operation="repos.get"), "repos.get")
+            who = str(self.parse(answer).get("login"))
+        repository = await self.ask("GET", self.path(""), operation="repos.get")
         warnings = token_warnings(answer.headers, self.context.clock.now().date())
         if repository.get("archived"):
             warnings += ("the repository is archived: nothing can be created in it",)
@@ -115,7 +110,7 @@ class GitHubApi(Connector[GitHubConfig]):
 
     async def get_rate_limit(self) -> dict[str, JsonValue]:
         """What is left of the limits, as GitHub describes it under `resources`; asking costs nothing."""
-        return self.parse(await self.call("GET", "/rate_limit", operation="rate_limit"), "rate_limit")
+        return await self.ask("GET", "/rate_limit", operation="rate_limit")
 
     def path(self, template: str, *, repository: str | None = None, **values: object) -> str:
         """A path below a repository (None: the configured one), e.g. `path("/issues/{number}", number=7)`.
@@ -140,13 +135,12 @@ class GitHubApi(Connector[GitHubConfig]):
         """PATCH something to a state; doing it twice leads to the same."""
         return await self.call("PATCH", path, operation=operation, json=json, idempotent=True)
 
-    def made(self, response: Response, operation: str, *, key: str = "number") -> Outcome:
+    def made(self, response: Response, *, key: str = "number") -> Outcome:
         """The outcome of creating or changing something whose `key` refers to it."""
-        record = self.parse(response, operation)
+        record = self.parse(response)
         reference, url = record.get(key), record.get("html_url") or record.get("target_url")
         return self.done(
             response,
-            operation,
             reference=None if reference is None else str(reference),
             url=str(url) if url else None,
             data=record,
@@ -175,5 +169,5 @@ class GitHubApi(Connector[GitHubConfig]):
         )
         token = installation_token(json_of(response))  # not `parse()`: it may be the one known already
         if token is None:
-            raise self.error(Fault(RejectedError, "answered without a token"), response, operation)
+            raise self.error(Fault(RejectedError, "answered without a token"), response)
         return token

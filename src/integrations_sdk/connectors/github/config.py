@@ -48,6 +48,7 @@ class GitHubConfig(ConnectorConfig):
         default=None,
         validate=_repository,
         also=("repo", "project"),
+        env=("GITHUB_REPOSITORY",),
         example="octocat/hello-world",
     )
     token: Secret | None = setting(
@@ -55,6 +56,7 @@ class GitHubConfig(ConnectorConfig):
         default=None,
         validate=not_empty,
         also=("access_token",),
+        env=("GITHUB_TOKEN",),
         example="github_pat_…",
     )
     app_id: int | str | None = setting(
@@ -74,6 +76,7 @@ class GitHubConfig(ConnectorConfig):
         default="https://api.github.com",
         validate=_api,
         also=("url", "base_url", "github_url"),
+        env=("GITHUB_API_URL",),
     )
     api_version: str | None = setting(
         "Version of the API; the newest known, or the oldest on Enterprise Server, when not given.",

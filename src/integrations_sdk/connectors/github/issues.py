@@ -57,9 +57,7 @@ class Issues(GitHubApi):
             raise ConfigurationError.of("github issue", "title", "missing; expected some text")
         labels = [*dict.fromkeys((*self.config.issue_labels, *(draft.labels or ()), *_priority(draft)))]
         body = _fields(draft) | given(labels=[*labels] or None, body=issue_text(draft) or None) | draft.fields
-        outcome = self.made(
-            await self._create(self.path("/issues"), operation="issues.create", json=body), "issues.create"
-        )
+        outcome = self.made(await self._create(self.path("/issues"), operation="issues.create", json=body))
         if draft.external_id and outcome.reference:
             await self._remember(draft.external_id, outcome.reference)
         return outcome
@@ -77,7 +75,7 @@ class Issues(GitHubApi):
             before = None if changes.external_id else (await self.get_issue(reference)).data.get("body")
             body["body"] = issue_text(changes, before=before)
         response = await self._change(path, operation="issues.update", json=body | changes.fields)
-        return self.made(response, "issues.update")
+        return self.made(response)
 
     async def find_issue(self, external_id: str) -> Issue | None:
         """The oldest issue created with that `external_id`, open or closed.
@@ -92,7 +90,7 @@ class Issues(GitHubApi):
     async def get_issue(self, reference: str) -> Issue:
         """The issue as it is now."""
         path = self.path("/issues/{number}", number=number_of(reference))
-        return _issue(self.parse(await self.call("GET", path, operation="issues.get"), "issues.get"))
+        return _issue(await self.ask("GET", path, operation="issues.get"))
 
     async def list_issues(self, **filters: str) -> AsyncIterator[Issue]:
         """The repository's issues, without pull requests; filters as GitHub's, e.g. `state="all"`."""
@@ -105,7 +103,7 @@ class Issues(GitHubApi):
         """Add a comment."""
         path = self.path("/issues/{number}/comments", number=number_of(reference))
         response = await self._create(path, operation="issues.comment", json={"body": text})
-        return self.made(response, "issues.comment", key="id")
+        return self.made(response, key="id")
 
     async def transition_issue(self, reference: str, to: str) -> Outcome:
         """Close it (`closed`, `done`, `not_planned`, `duplicate`) or open it again (`open`, `reopened`).
@@ -115,7 +113,7 @@ class Issues(GitHubApi):
         """
         path = self.path("/issues/{number}", number=number_of(reference))
         response = await self._change(path, operation="issues.transition", json=issue_state(to))
-        return self.made(response, "issues.transition")
+        return self.made(response)
 
     async def _known_issue(self, external_id: str) -> Issue | None:
         known = await self.context.memory.recall(self._memory_key(external_id))
@@ -126,7 +124,7 @@ class Issues(GitHubApi):
         response = await self.call("GET", path, operation="issues.find", accept=(301, 404, 410))
         if not response.ok:
             return None
-        issue = _issue(self.parse(response, "issues.find"))
+        issue = _issue(self.parse(response))
         return issue if is_marked(issue.data.get("body"), external_id) else None
 
     async def _searched_issue(self, external_id: str) -> Issue | None:
@@ -134,7 +132,7 @@ class Issues(GitHubApi):
         wanted = f"{mark_of(external_id)} in:body is:issue repo:{repository}"
         query = {"q": wanted, "sort": "created", "order": "asc", "per_page": "10"}
         response = await self.call("GET", "/search/issues", operation="issues.search", query=query)
-        answer = self.parse(response, "issues.search")
+        answer = self.parse(response)
         items = answer.get("items")
         for item in items if isinstance(items, list) else []:
             if isinstance(item, dict) and is_marked(item.get("body"), external_id):
@@ -144,7 +142,7 @@ class Issues(GitHubApi):
             fault = Fault(
                 ProviderUnavailableError, "GitHub broke the search off; what it did not find may be there"
             )
-            raise self.error(fault, response, "issues.search")
+            raise self.error(fault, response)
         return None
 
     def _memory_key(self, external_id: str) -> str:

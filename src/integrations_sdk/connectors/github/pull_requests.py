@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
-from integrations_sdk.connectors.base import (
-    ConfigurationError,
-    JsonValue,
-    Outcome,
-    given,
-)
+from integrations_sdk.connectors.base import ConfigurationError, JsonValue, Outcome, given
 from integrations_sdk.connectors.github.api import GitHubApi
 from integrations_sdk.connectors.github.words import number_of
 
@@ -48,7 +43,7 @@ class PullRequests(GitHubApi):
             **(fields or {}),
         }
         response = await self._create(self.path("/pulls"), operation="pulls.create", json=sent)
-        return self.made(response, "pulls.create")
+        return self.made(response)
 
     async def update_pull_request(
         self,
@@ -68,13 +63,13 @@ class PullRequests(GitHubApi):
             raise ConfigurationError.of("github pull request", "state", "expected `open` or `closed`")
         path = self.path("/pulls/{number}", number=number_of(reference))
         sent = given(title=title, body=body, state=state, base=base)
-        return self.made(await self._change(path, operation="pulls.update", json=sent), "pulls.update")
+        return self.made(await self._change(path, operation="pulls.update", json=sent))
 
     async def comment_pull_request(self, reference: str, text: str) -> Outcome:
         """Add a comment to the conversation."""
         path = self.path("/issues/{number}/comments", number=number_of(reference))
         response = await self._create(path, operation="pulls.comment", json={"body": text})
-        return self.made(response, "pulls.comment", key="id")
+        return self.made(response, key="id")
 
     async def list_pull_requests(self, **filters: str) -> AsyncIterator[dict[str, JsonValue]]:
         """The repository's pull requests as GitHub describes them, page by page; e.g. `state="all"`."""

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from integrations_sdk.connectors.base import (
-    CommitStatus,
-    JsonValue,
-    Outcome,
-    Secret,
-    given,
-)
+from integrations_sdk.connectors.base import CommitStatus, JsonValue, Outcome, Secret, given
 from integrations_sdk.connectors.github.api import GitHubApi
 from integrations_sdk.connectors.github.words import commit_state, hook_events, number_of
 
@@ -35,7 +29,7 @@ class Repository(GitHubApi):
         )
         path = self.path("/statuses/{sha}", repository=status.project, sha=status.sha)
         response = await self.call("POST", path, operation="statuses.create", json=body, idempotent=True)
-        return self.made(response, "statuses.create", key="id")
+        return self.made(response, key="id")
 
     async def create_deployment(
         self,
@@ -64,7 +58,7 @@ class Repository(GitHubApi):
             **(fields or {}),
         }
         response = await self._create(self.path("/deployments"), operation="deployments.create", json=body)
-        return self.made(response, "deployments.create", key="id")
+        return self.made(response, key="id")
 
     async def set_deployment_status(
         self,
@@ -86,7 +80,7 @@ class Repository(GitHubApi):
         )
         path = self.path("/deployments/{id}/statuses", id=number_of(reference))
         response = await self._create(path, operation="deployments.status", json=body)
-        return self.made(response, "deployments.status", key="id")
+        return self.made(response, key="id")
 
     async def list_hooks(self) -> AsyncIterator[dict[str, JsonValue]]:
         """The repository's hooks as GitHub describes them, without their secrets."""
@@ -107,7 +101,6 @@ class Repository(GitHubApi):
         body = {"name": "web", **self._hook(url, events, secret)}
         return self.made(
             await self._create(self.path("/hooks"), operation="hooks.create", json=body),
-            "hooks.create",
             key="id",
         )
 
@@ -124,7 +117,7 @@ class Repository(GitHubApi):
                 if secret is None:  # GitHub takes a configuration without one for the wish to have none
                     del body["config"]
                 response = await self._change(path, operation="hooks.update", json=body)
-                return self.made(response, "hooks.update", key="id")
+                return self.made(response, key="id")
         return await self.create_hook(url, wanted, secret=secret)
 
     def _hook(self, url: str, events: Iterable[str], secret: Secret | str | None) -> dict[str, JsonValue]:

@@ -45,11 +45,6 @@ class GitLabApi(Connector[GitLabConfig]):
         "an issue is found again by the last line of its description: keep that line",
         "a pipeline runs on a branch or tag: a build's commit is not looked at, the tip is built",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "GITLAB_URL": "url",
-        "GITLAB_TOKEN": "token",
-        "CI_PROJECT_PATH": "project",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"issue_labels": ["automated"]}
     rate = RateLimit(calls=2000, period=timedelta(minutes=1))
 
@@ -77,11 +72,11 @@ class GitLabApi(Connector[GitLabConfig]):
         answer = await self.call("GET", "/api/v4/metadata", operation="metadata", accept=(404,))
         if answer.status == 404:  # before GitLab 15.2
             answer = await self.call("GET", "/api/v4/version", operation="version")
-        detail = f"GitLab {self.parse(answer, 'metadata').get('version')}"
+        detail = f"GitLab {self.parse(answer).get('version')}"
         warnings = await self._token_warnings()
         if self._project is None:
             return CheckResult(detail=detail, warnings=warnings)
-        project = self.parse(await self.call("GET", self.path(""), operation="projects.get"), "projects.get")
+        project = await self.ask("GET", self.path(""), operation="projects.get")
         if project.get("archived"):
             warnings += ("the project is archived: nothing can be created in it",)
         return CheckResult(detail=f"{project.get('path_with_namespace')} on {detail}", warnings=warnings)
@@ -100,7 +95,7 @@ class GitLabApi(Connector[GitLabConfig]):
         return url_path("/api/v4/projects/{project}" + template, project=chosen, **values)
 
     def made(
-        self, response: Response, operation: str, *, key: str = "iid", url: str | None = None
+        self, response: Response, operation: str = "", *, key: str = "iid", url: str | None = None
     ) -> Outcome:
         """The outcome of creating or changing something whose `key` refers to it."""
         record = self.parse(response, operation)
@@ -134,9 +129,7 @@ class GitLabApi(Connector[GitLabConfig]):
         answer = await self.call(
             "GET", "/api/v4/personal_access_tokens/self", operation="token", accept=(400, 401, 403, 404)
         )
-        return (
-            token_warnings(self.parse(answer, "token"), self.context.clock.now().date()) if answer.ok else ()
-        )
+        return token_warnings(self.parse(answer), self.context.clock.now().date()) if answer.ok else ()
 
 
 def number_of(reference: str) -> str:

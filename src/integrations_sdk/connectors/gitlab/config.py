@@ -36,6 +36,7 @@ class GitLabConfig(ConnectorConfig):
         "Access token with the scope `api`: of a person, a project or a group, or an OAuth access token.",
         validate=not_empty,
         also=("private_token", "access_token"),
+        env=("GITLAB_TOKEN",),
         example="glpat-…",
     )
     token_type: str = setting(
@@ -48,6 +49,7 @@ class GitLabConfig(ConnectorConfig):
         default=None,
         validate=http_url,
         also=("gitlab_url", "base_url"),
+        env=("GITLAB_URL",),
         example="https://gitlab.com",
     )
     project: int | str | None = setting(
@@ -55,6 +57,7 @@ class GitLabConfig(ConnectorConfig):
         default=None,
         validate=_project,
         also=("project_id",),
+        env=("CI_PROJECT_PATH",),
         example="group/name",
     )
     trigger_token: Secret | None = setting(

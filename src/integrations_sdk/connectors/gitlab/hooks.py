@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
-from integrations_sdk.connectors.base import (
-    JsonValue,
-    Outcome,
-    Secret,
-    given,
-)
+from integrations_sdk.connectors.base import JsonValue, Outcome, Secret, given
 from integrations_sdk.connectors.gitlab.api import GitLabApi
 from integrations_sdk.connectors.gitlab.words import hook_flags
 
@@ -46,7 +41,7 @@ class Hooks(GitLabApi):
         """
         body = self._hook(url, events, secret, signing_token)
         response = await self.call("POST", self.path("/hooks"), operation="hooks.create", json=body)
-        return self.made(response, "hooks.create", key="id")
+        return self.made(response, key="id")
 
     async def ensure_hook(
         self,
@@ -66,9 +61,9 @@ class Hooks(GitLabApi):
             if hook.get("url") == url:
                 path = self.path("/hooks/{id}", id=hook.get("id"))
                 response = await self.call("PUT", path, operation="hooks.update", json=body)
-                return self.made(response, "hooks.update", key="id")
+                return self.made(response, key="id")
         response = await self.call("POST", self.path("/hooks"), operation="hooks.create", json=body)
-        return self.made(response, "hooks.create", key="id")
+        return self.made(response, key="id")
 
     def _hook(
         self, url: str, events: Iterable[str], secret: Secret | str | None, signing_token: Secret | str | None

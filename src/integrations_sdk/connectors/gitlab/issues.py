@@ -45,7 +45,7 @@ class Issues(GitLabApi):
         response = await self.call(
             "POST", self.path("/issues"), operation="issues.create", json=body | draft.fields
         )
-        return self.made(response, "issues.create")
+        return self.made(response)
 
     async def update_issue(self, reference: str, changes: IssueDraft) -> Outcome:
         """Change an issue; `labels` replace those it has. The line it is found by stays in a new description.
@@ -64,7 +64,7 @@ class Issues(GitLabApi):
             known = None if changes.external_id else (await self.get_issue(reference)).data.get("description")
             body["description"] = _description(changes, before=known)
         response = await self.call("PUT", path, operation="issues.update", json=body | changes.fields)
-        return self.made(response, "issues.update")
+        return self.made(response)
 
     async def find_issue(self, external_id: str) -> Issue | None:
         """The oldest issue created with that `external_id`, open or closed; a new one is found at once."""
@@ -77,7 +77,7 @@ class Issues(GitLabApi):
     async def get_issue(self, reference: str) -> Issue:
         """The issue as it is now."""
         path = self.path("/issues/{iid}", iid=number_of(reference))
-        return _issue(self.parse(await self.call("GET", path, operation="issues.get"), "issues.get"))
+        return _issue(await self.ask("GET", path, operation="issues.get"))
 
     async def list_issues(self, **filters: str) -> AsyncIterator[Issue]:
         """The project's issues, page by page; filters as GitLab names them, e.g. `state="opened"`."""
@@ -90,10 +90,8 @@ class Issues(GitLabApi):
         number = number_of(reference)
         path = self.path("/issues/{iid}/notes", iid=number)
         response = await self.call("POST", path, operation="issues.comment", json={"body": inert(text)})
-        note = self.parse(response, "issues.comment").get("id")
-        return self.made(
-            response, "issues.comment", key="id", url=self.web_url(f"/-/issues/{number}#note_{note}")
-        )
+        note = self.parse(response).get("id")
+        return self.made(response, key="id", url=self.web_url(f"/-/issues/{number}#note_{note}"))
 
     async def transition_issue(self, reference: str, to: str) -> Outcome:
         """Close it (`closed`, `close`, `done`) or open it again (`opened`, `reopen`).
@@ -105,7 +103,7 @@ class Issues(GitLabApi):
         response = await self.call(
             "PUT", path, operation="issues.transition", json={"state_event": state_event(to)}
         )
-        return self.made(response, "issues.transition")
+        return self.made(response)
 
     async def _fields(self, draft: IssueDraft) -> dict[str, JsonValue]:
         kind = (draft.issue_type or "").lower()
@@ -118,7 +116,7 @@ class Issues(GitLabApi):
         response = await self.call(
             "GET", "/api/v4/users", operation="users.find", query={"username": name.removeprefix("@")}
         )
-        for user in self.parse_list(response, "users.find"):
+        for user in self.parse_list(response):
             if isinstance(number := user.get("id"), int):
                 return number
         raise ConfigurationError.of(

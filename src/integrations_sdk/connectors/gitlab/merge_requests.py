@@ -72,7 +72,7 @@ class MergeRequests(GitLabApi):
         response = await self.call(
             "POST", self.path("/merge_requests"), operation="merge_requests.create", json=body
         )
-        return self.made(response, "merge_requests.create")
+        return self.made(response)
 
     async def update_merge_request(
         self,
@@ -99,7 +99,7 @@ class MergeRequests(GitLabApi):
         response = await self.call(
             "PUT", path, operation="merge_requests.update", json={**body, **(fields or {})}
         )
-        return self.made(response, "merge_requests.update")
+        return self.made(response)
 
     async def comment_merge_request(self, reference: str, text: str) -> Outcome:
         """Add a comment; quick actions in it do not act."""
@@ -108,9 +108,9 @@ class MergeRequests(GitLabApi):
         response = await self.call(
             "POST", path, operation="merge_requests.comment", json={"body": inert(text)}
         )
-        note = self.parse(response, "merge_requests.comment").get("id")
+        note = self.parse(response).get("id")
         page = self.web_url(f"/-/merge_requests/{number}#note_{note}")
-        return self.made(response, "merge_requests.comment", key="id", url=page)
+        return self.made(response, key="id", url=page)
 
     async def list_merge_requests(self, **filters: str) -> AsyncIterator[dict[str, JsonValue]]:
         """The project's merge requests as GitLab describes them, page by page; e.g. `state="opened"`."""

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from integrations_sdk.connectors.base import (
-    Build,
-    BuildRequest,
-    CommitStatus,
-    Outcome,
-    Response,
-    given,
-)
+from integrations_sdk.connectors.base import Build, BuildRequest, CommitStatus, Outcome, Response, given
 from integrations_sdk.connectors.gitlab.api import GitLabApi, number_of
 from integrations_sdk.connectors.gitlab.words import build_status
 
@@ -38,7 +31,7 @@ class Pipelines(GitLabApi):
     async def get_build(self, reference: str) -> Build:
         """The pipeline as it is now."""
         path = self.path("/pipelines/{id}", id=number_of(reference))
-        pipeline = self.parse(await self.call("GET", path, operation="pipelines.get"), "pipelines.get")
+        pipeline = await self.ask("GET", path, operation="pipelines.get")
         number, seconds, url = pipeline.get("iid"), pipeline.get("duration"), pipeline.get("web_url")
         return Build(
             reference=number_of(reference),
@@ -64,8 +57,8 @@ class Pipelines(GitLabApi):
         path = self.path("/statuses/{sha}", project=status.project, sha=status.sha)
         response = await self.call("POST", path, operation="statuses.set", json=body, idempotent=True)
         if not response.ok:
-            return self.done(response, "statuses.set", detail=f"was {status.status.value} already")
-        return self.made(response, "statuses.set", key="id")
+            return self.done(response, detail=f"was {status.status.value} already")
+        return self.made(response, key="id")
 
     async def _create(self, ref: str, parameters: dict[str, str]) -> Response:
         variables = [{"key": key, "value": value} for key, value in parameters.items()]

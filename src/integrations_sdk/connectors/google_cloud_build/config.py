@@ -37,6 +37,7 @@ class CloudBuildConfig(BuildServerConfig):
         "Id of the project.",
         validate=_project,
         also=("project", "gcp_project"),
+        env=("GOOGLE_CLOUD_PROJECT",),
         example="shop-web-123456",
     )
     service_account_key: Secret | None = setting(
@@ -44,6 +45,7 @@ class CloudBuildConfig(BuildServerConfig):
         default=None,
         validate=service_account_key,
         also=("credentials", "service_account", "service_account_json"),
+        env=("GOOGLE_CREDENTIALS",),
         example="file:/run/secrets/key.json",
     )
     access_token: Secret | None = setting(
@@ -64,6 +66,7 @@ class CloudBuildConfig(BuildServerConfig):
         default=None,
         validate=not_empty,
         also=("trigger_id", "trigger_name", "job", "project_name"),
+        env=("CLOUD_BUILD_TRIGGER",),
         example="deploy",
     )
     triggers: tuple[str, ...] = setting(

@@ -3,100 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import ClassVar, Final
 
 from integrations_sdk.connectors.base import (
-    MOST_PAGES,
-    AccessToken,
     Build,
     BuildRequest,
-    BuildServer,
     Category,
     CheckResult,
-    ConnectorContext,
-    Fault,
     JsonValue,
     Outcome,
-    RejectedError,
     Response,
-    TokenKeeper,
     at,
-    jwt_grant,
-    objects_at,
-    request_token,
-    service_account,
-    text_at,
-    url_path,
 )
+from integrations_sdk.connectors.google_cloud_build.api import CloudBuildApi
 from integrations_sdk.connectors.google_cloud_build.config import CloudBuildConfig
-from integrations_sdk.connectors.google_cloud_build.words import (
-    build_of,
-    build_reference,
-    cloud_build_fault,
-    source_of,
-)
+from integrations_sdk.connectors.google_cloud_build.words import build_of, build_reference, source_of
 
 __all__ = ["CloudBuildConnector"]
 
-_SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 
-
-class CloudBuildConnector(BuildServer[CloudBuildConfig]):
+class CloudBuildConnector(CloudBuildApi):
     """Google Cloud Build: triggers, and builds of any other definition.
 
     A build's commit is what is built, failing that its branch or tag; its parameters are substitutions.
     """
 
-    provider: ClassVar[str] = "google_cloud_build"
-    title: ClassVar[str] = "Google Cloud Build"
-    category: ClassVar[Category] = Category.CLOUD
-    Config: ClassVar[type[CloudBuildConfig]] = CloudBuildConfig
-    docs_url: ClassVar[str] = "https://cloud.google.com/build/docs/api/reference/rest"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "google_cloud_build"
+    title = "Google Cloud Build"
+    category = Category.CLOUD
+    Config = CloudBuildConfig
+    docs_url = "https://cloud.google.com/build/docs/api/reference/rest"
+    setup = (
         "In IAM, add a service account and give it the role Cloud Build Editor.",
         "Add a JSON key to it, and configure it by reference, such as file:/run/secrets/key.json.",
         "If triggers run as another service account, let this one act as it (Service Account User).",
     )
-    permissions: ClassVar[tuple[str, ...]] = (
+    permissions = (
         "cloudbuild.builds.create, cloudbuild.builds.get, cloudbuild.builds.list",
         "cloudbuild.builds.update, if builds are to be canceled",
     )
-    limits: ClassVar[tuple[str, ...]] = (
+    limits = (
         "Of commit, branch and tag a trigger is given one; substitutions are named _LIKE_THIS.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "GOOGLE_CLOUD_PROJECT": "project_id",
-        "GOOGLE_CREDENTIALS": "service_account_key",
-        "CLOUD_BUILD_TRIGGER": "trigger",
-    }
-    recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
-
-    def __init__(self, config: CloudBuildConfig, context: ConnectorContext) -> None:
-        super().__init__(config, context)
-        self._tokens = TokenKeeper(context.clock, self._grant)
-
-    @property
-    def base_url(self) -> str:
-        """The API's address."""
-        return self.config.api_url.rstrip("/")
 
     @property
     def jobs(self) -> tuple[str, ...]:
         """Every configured trigger once."""
-        config = self.config
-        return tuple(dict.fromkeys([*([config.trigger] if config.trigger else []), *config.triggers]))
-
-    async def authorize(self) -> Mapping[str, str]:
-        """The configured token, or one for the service account, which lasts an hour."""
-        token = self.config.access_token or await self._tokens.token()
-        return {"authorization": f"Bearer {token.reveal()}"}
-
-    def fault(self, response: Response) -> Fault | None:
-        """`cloud_build_fault()`; a token that is refused is not used again."""
-        if response.status == 401:
-            self._tokens.forget()
-        return cloud_build_fault(response)
+        return tuple(dict.fromkeys(filter(None, (self.config.trigger, *self.config.triggers))))
 
     async def check(self) -> CheckResult:
         """Look for the configured triggers among the project's."""
@@ -115,8 +68,7 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
             RejectedError: there is no such build.
         """
         path = self._path("/builds/{id}", id=build_reference(reference))
-        answer = await self.call("GET", path, operation="builds.get")
-        return build_of(self.parse(answer, "builds.get"))
+        return build_of(await self.ask("GET", path, operation="builds.get"))
 
     async def create_build(self, build: Mapping[str, JsonValue]) -> Outcome:
         """Run a build without a trigger.
@@ -125,13 +77,13 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
             build: as Cloud Build describes one: `steps`, `source`, `substitutions`, …
         """
         answer = await self.call("POST", self._path("/builds"), operation="builds.create", json=dict(build))
-        return self._started(answer, "builds.create", "")
+        return self._started(answer, "")
 
     async def cancel_build(self, reference: str) -> Outcome:
         """Cancel a build that has not ended."""
         path = self._path("/builds/{id}", id=build_reference(reference)) + ":cancel"
         answer = await self.call("POST", path, operation="builds.cancel", json={}, idempotent=True)
-        return self.done(answer, "builds.cancel", reference=reference)
+        return self.done(answer, reference=reference)
 
     async def list_builds(self, filter: str = "") -> AsyncIterator[Build]:  # noqa: A002  # Google's word
         """The project's builds, newest first, page by page.
@@ -149,49 +101,12 @@ class CloudBuildConnector(BuildServer[CloudBuildConfig]):
             yield trigger
 
     async def _trigger(self, job: str, request: BuildRequest) -> Outcome:
-        config, operation = self.config, "triggers.run"
-        body = source_of(request, config)
+        config, body = self.config, source_of(request, self.config)
         if config.location != "global":  # the older path, which is the global one, takes the source itself
             body = {"projectId": config.project_id, "triggerId": job, "source": body}
         path = self._path("/triggers/{job}", job=job) + ":run"
-        return self._started(await self.call("POST", path, operation=operation, json=body), operation, job)
+        return self._started(await self.call("POST", path, operation="triggers.run", json=body), job)
 
-    def _started(self, answer: Response, operation: str, job: str) -> Outcome:
-        build = build_of(at(self.parse(answer, operation), "metadata", "build"))
-        return self.done(
-            answer,
-            operation,
-            reference=build.reference or None,
-            url=build.url,
-            detail=f"started {job or build.reference}",
-            data={"job": job},
-        )
-
-    def _path(self, template: str, **values: object) -> str:
-        project, location = self.config.project_id, self.config.location
-        if location == "global":
-            return url_path("/v1/projects/{project}" + template, project=project, **values)
-        place = "/v1/projects/{project}/locations/{location}"
-        return url_path(place + template, project=project, location=location, **values)
-
-    async def _listed(
-        self, path: str, name: str, query: Mapping[str, str]
-    ) -> AsyncIterator[dict[str, JsonValue]]:
-        asked, operation = dict(query), f"{name}.list"
-        for _ in range(MOST_PAGES):
-            answer = await self.call("GET", self._path(path), operation=operation, query=asked)
-            page = self.parse(answer, operation)
-            for record in objects_at(page, name):  # which is left out where there are none
-                yield record
-            token = text_at(page, "nextPageToken")
-            if token is None or token == asked.get("pageToken"):
-                return
-            asked = {**query, "pageToken": token}
-        raise self.error(Fault(RejectedError, "the listing does not end: narrow it"), answer, operation)
-
-    async def _grant(self) -> AccessToken:
-        key, url = self.config.service_account_key, self.config.token_url
-        account = service_account(key.reveal() if key else "")
-        assert account is not None, "it was validated when it was configured"
-        form = jwt_grant(account, scope=_SCOPE, token_url=url, now=self.context.clock.now())
-        return await request_token(self, url, form=form)
+    def _started(self, answer: Response, job: str) -> Outcome:
+        build = build_of(at(self.parse(answer), "metadata", "build"))
+        return self.started(answer, job, reference=build.reference or None, url=build.url)

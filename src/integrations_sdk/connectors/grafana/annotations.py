@@ -74,13 +74,13 @@ class Annotations(GrafanaApi):
         )
         path = url_path("/annotations/{id}", id=reference)
         response = await self.call("PATCH", path, operation="annotations.patch", json=body, idempotent=True)
-        return self.done(response, "annotations.patch", reference=reference)
+        return self.done(response, reference=reference)
 
     async def delete_annotation(self, reference: str) -> Outcome:
         """Remove an annotation."""
         path = url_path("/annotations/{id}", id=reference)
         response = await self.call("DELETE", path, operation="annotations.delete")
-        return self.done(response, "annotations.delete", reference=reference)
+        return self.done(response, reference=reference)
 
     async def find_annotations(
         self,
@@ -112,7 +112,7 @@ class Annotations(GrafanaApi):
             response = await self.call(
                 "GET", "/annotations", operation="annotations", query={**query, "to": str(end)}
             )
-            page = self.parse_list(response, "annotations")
+            page = self.parse_list(response)
             fresh = [one for one in page if text_at(one, "id") not in seen]
             for one in fresh:
                 yield one
@@ -120,7 +120,7 @@ class Annotations(GrafanaApi):
                 return
             if not fresh:
                 words = f"more than {_PAGE} annotations end at one moment: narrow the search by tags"
-                raise self.error(Fault(RejectedError, words), response, "annotations")
+                raise self.error(Fault(RejectedError, words), response)
             seen |= {text_at(one, "id") for one in fresh}
             end = min(_end_of(one) for one in page)
 
@@ -130,7 +130,7 @@ class Annotations(GrafanaApi):
         response = await self.call(
             "POST", "/annotations", operation="annotations.create", json={**body, **placed}
         )
-        return self.made(response, "annotations.create")
+        return self.made(response)
 
     def _tags(self, tags: Iterable[str]) -> list[JsonValue]:
         return [*shortened([*self.config.tags, *tags])]

@@ -27,9 +27,9 @@ class GrafanaApi(Connector[GrafanaConfig]):
         """`grafana_fault()`."""
         return grafana_fault(response)
 
-    def made(self, response: Response, operation: str) -> Outcome:
+    def made(self, response: Response) -> Outcome:
         """The outcome of creating something, with its id."""
-        said = self.parse(response, operation)
+        said = self.parse(response)
         uid = self.config.dashboard_uid
         url = f"{self.config.url.rstrip('/')}/d/{uid}" if uid else None
-        return self.done(response, operation, reference=text_at(said, "id"), url=url)
+        return self.done(response, reference=text_at(said, "id"), url=url)

@@ -29,15 +29,21 @@ class GrafanaConfig(ConnectorConfig):
         "Address of Grafana, with the path below which it is served.",
         also=("grafana_url", "base_url"),
         validate=http_url,
+        env=("GRAFANA_URL",),
         example="https://grafana.example.com",
     )
     token: Secret = setting(
-        "Token of a service account.", also=("api_key",), validate=not_empty, example="env:GRAFANA_TOKEN"
+        "Token of a service account.",
+        also=("api_key",),
+        validate=not_empty,
+        env=("GRAFANA_TOKEN",),
+        example="env:GRAFANA_TOKEN",
     )
     dashboard_uid: str | None = setting(
         "Dashboard that annotations belong to; without it they are the organisation's.",
         default=None,
         validate=not_empty,
+        env=("GRAFANA_DASHBOARD_UID",),
         example="cIBgcSjkk",
     )
     panel_id: int | None = setting("Panel of the dashboard that annotations belong to.", default=None)

@@ -6,7 +6,7 @@ Source: https://grafana.com/docs/grafana/latest/developers/http_api/.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     Category,
@@ -43,17 +43,12 @@ class GrafanaConnector(Annotations):
         "Grafana takes no key against duplicates: an event that is sent again is annotated again.",
     )
     default_events = (EventType.PIPELINE, EventType.DEPLOYMENT, EventType.RELEASE)
-    environment: ClassVar[Mapping[str, str]] = {
-        "GRAFANA_URL": "url",
-        "GRAFANA_TOKEN": "token",
-        "GRAFANA_DASHBOARD_UID": "dashboard_uid",
-    }
 
     async def check(self) -> CheckResult:
         """Ask whether Grafana and its database work, and which organisation the token belongs to."""
         health = await self.call("GET", "/health", operation="health")
-        organisation = self.parse(await self.call("GET", "/org", operation="org"), "org")
-        version = text_at(self.parse(health, "health"), "version")
+        organisation = await self.ask("GET", "/org", operation="org")
+        version = text_at(self.parse(health), "version")
         name = text_at(organisation, "name") or "an organisation"
         return CheckResult(detail=f"{name}, Grafana {version}" if version else name)
 
@@ -81,8 +76,8 @@ class GrafanaConnector(Annotations):
             remedy = 'add {"datasource": {"uid": …}} to each, or configure datasource'
             raise ConfigurationError.of("grafana query", "queries", expected, remedy)
         body: dict[str, JsonValue] = {"from": since, "to": until, "queries": asked}
-        response = await self.call("POST", "/ds/query", operation="ds.query", json=body, idempotent=True)
-        results = self.parse(response, "ds.query").get("results")
+        response = await self.ask("POST", "/ds/query", operation="ds.query", json=body, idempotent=True)
+        results = response.get("results")
         return results if isinstance(results, dict) else {}
 
     async def search_dashboards(

@@ -34,11 +34,6 @@ class JenkinsConnector(JenkinsTracking):
         answer = await self._post(f"{job_path(job)}/{operation}", form, operation)
         item = queue_number(answer.headers.get("location", ""))
         note = f", without {', '.join(dropped)}, which it does not declare" if dropped else ""
-        return self.done(
-            answer,
-            operation,
-            reference=str(Reference(job, item=item)) if item is not None else None,
-            url=f"{self.base_url}{job_path(job)}/",
-            detail=f"started {job}{note}",
-            data={"job": job},
-        )
+        reference = str(Reference(job, item=item)) if item is not None else None
+        url = f"{self.base_url}{job_path(job)}/"
+        return self.started(answer, job, reference=reference, url=url, note=note)

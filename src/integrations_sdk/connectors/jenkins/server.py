@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     BuildServer,
@@ -41,22 +41,21 @@ class JenkinsServer(BuildServer[JenkinsConfig]):
     Source: https://www.jenkins.io/doc/book/security/csrf-protection/
     """
 
-    provider: ClassVar[str] = "jenkins"
-    title: ClassVar[str] = "Jenkins"
-    category: ClassVar[Category] = Category.CI_CD
-    Config: ClassVar[type[JenkinsConfig]] = JenkinsConfig
-    docs_url: ClassVar[str] = "https://www.jenkins.io/doc/book/using/remote-access-api/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "jenkins"
+    title = "Jenkins"
+    category = Category.CI_CD
+    Config = JenkinsConfig
+    docs_url = "https://www.jenkins.io/doc/book/using/remote-access-api/"
+    setup = (
         "Log in to Jenkins as the user that is to start the builds.",
         "Open the user's Security page and add an API token.",
         "Configure the user's name, the token, and the job's full name.",
     )
-    permissions: ClassVar[tuple[str, ...]] = ("Overall/Read", "Job/Read", "Job/Build")
-    limits: ClassVar[tuple[str, ...]] = (
+    permissions = ("Overall/Read", "Job/Read", "Job/Build")
+    limits = (
         "Parameters that a job does not declare are not passed to it.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )
-    recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
     def __init__(self, config: JenkinsConfig, context: ConnectorContext) -> None:
         super().__init__(config, context)
@@ -91,7 +90,7 @@ class JenkinsServer(BuildServer[JenkinsConfig]):
     async def check(self) -> CheckResult:
         """Ask Jenkins what it is, and look at each configured job."""
         answer = await self.call("GET", "/api/json", operation="api", query={"tree": "mode,quietingDown"})
-        state = self.parse(answer, "api")
+        state = self.parse(answer)
         warnings = (
             ["Jenkins is preparing to shut down and starts no builds"] if state.get("quietingDown") else []
         )
@@ -148,12 +147,12 @@ class JenkinsServer(BuildServer[JenkinsConfig]):
             self._crumb = await self._fetch_crumb()
             return await self.call("POST", path, operation=operation, form=body, headers=self._crumb)
         if (fault := self.fault(answer)) is not None:
-            raise self.error(fault, answer, operation)
+            raise self.error(fault, answer)
         return answer
 
     async def _fetch_crumb(self) -> dict[str, str]:
         answer = await self.call("GET", "/crumbIssuer/api/json", operation="crumbIssuer")
-        crumb = self.parse(answer, "crumbIssuer")
+        crumb = self.parse(answer)
         headers = {str(crumb.get("crumbRequestField")): str(crumb.get("crumb"))}
         if cookie := session_cookie(answer.headers.get("set-cookie", "")):
             headers["cookie"] = cookie
@@ -163,13 +162,13 @@ class JenkinsServer(BuildServer[JenkinsConfig]):
         answer = await self.call(
             "GET", f"{job_path(job)}/api/json", operation="job", query={"tree": _JOB}, accept=(404,)
         )
-        return answer, self.parse(answer, "job") if answer.ok else None
+        return answer, self.parse(answer) if answer.ok else None
 
     async def _look(self, job: str) -> dict[str, JsonValue] | None:
         return (await self._ask(job))[1]
 
     def _no_job(self, answer: Response, said: str) -> ConnectorError:
-        return self.error(Fault(RejectedError, said, "no_job"), answer, "job")
+        return self.error(Fault(RejectedError, said, "no_job"), answer)
 
 
 def parameter_names(info: Mapping[str, JsonValue]) -> list[str]:

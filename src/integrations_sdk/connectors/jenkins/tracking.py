@@ -6,20 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from integrations_sdk.connectors.base import (
-    Build,
-    BuildStatus,
-    Fault,
-    JsonValue,
-    RejectedError,
-    Response,
-)
-from integrations_sdk.connectors.jenkins.builds import (
-    Reference,
-    job_of_url,
-    job_path,
-    status_of,
-)
+from integrations_sdk.connectors.base import Build, BuildStatus, Fault, JsonValue, RejectedError, Response
+from integrations_sdk.connectors.jenkins.builds import Reference, job_of_url, job_path, status_of
 from integrations_sdk.connectors.jenkins.server import JenkinsServer
 
 __all__ = ["JenkinsTracking"]
@@ -41,7 +29,7 @@ class JenkinsTracking(JenkinsServer):
             query={"tree": _BUILD},
             accept=(404,),
         )
-        return _build_of(job, self.parse(answer, "lastBuild")) if answer.ok else None
+        return _build_of(job, self.parse(answer)) if answer.ok else None
 
     async def get_build(self, reference: str) -> Build:
         """How a build stands; its `reference` is the one to go on with, as Jenkins forgets its queue.
@@ -59,7 +47,7 @@ class JenkinsTracking(JenkinsServer):
         )
         if not answer.ok:
             return await self._forgotten(wanted, answer)
-        item = self.parse(answer, "queue.item")
+        item = self.parse(answer)
         executable = item.get("executable")
         url = executable.get("url") if isinstance(executable, dict) else None
         if isinstance(url, str) and (found := job_of_url(url)) is not None:
@@ -72,7 +60,7 @@ class JenkinsTracking(JenkinsServer):
         if wanted.job is not None:
             query = {"tree": f"builds[queueId,{_BUILD}]{{0,{_SEARCHED}}}"}
             answer = await self.call("GET", f"{job_path(wanted.job)}/api/json", operation="job", query=query)
-            builds = self.parse(answer, "job").get("builds")
+            builds = self.parse(answer).get("builds")
             for build in builds if isinstance(builds, list) else []:
                 if isinstance(build, dict) and build.get("queueId") == wanted.item:
                     return _build_of(wanted.job, build)
@@ -84,8 +72,8 @@ class JenkinsTracking(JenkinsServer):
         path = f"{job_path(job)}/{wanted.number}/api/json"
         answer = await self.call("GET", path, operation="build", query={"tree": _BUILD}, accept=(404,))
         if not answer.ok:
-            raise self.error(Fault(RejectedError, f"there is no build {wanted}", "no_build"), answer, "build")
-        return _build_of(job, self.parse(answer, "build"))
+            raise self.error(Fault(RejectedError, f"there is no build {wanted}", "no_build"), answer)
+        return _build_of(job, self.parse(answer))
 
 
 def _build_of(job: str, found: Mapping[str, JsonValue]) -> Build:

@@ -30,33 +30,25 @@ __all__ = ["JiraApi"]
 class JiraApi(Connector[JiraConfig]):
     """The REST API: version 3 on Cloud, version 2 on Server and Data Center."""
 
-    provider: ClassVar[str] = "jira"
-    title: ClassVar[str] = "Jira"
-    category: ClassVar[Category] = Category.ISSUE_TRACKING
-    Config: ClassVar[type[JiraConfig]] = JiraConfig
-    docs_url: ClassVar[str] = "https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "jira"
+    title = "Jira"
+    category = Category.ISSUE_TRACKING
+    Config = JiraConfig
+    docs_url = "https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/"
+    setup = (
         "Cloud: log in as the account that is to act.",
         "Cloud: create an API token at https://id.atlassian.com/manage-profile/security/api-tokens.",
         "Cloud: configure it together with the account's e-mail address.",
         "Server, Data Center: open Profile > Personal Access Tokens and create one; configure it alone.",
     )
-    permissions: ClassVar[tuple[str, ...]] = (
+    permissions = (
         "Browse Projects", "Create Issues", "Edit Issues", "Add Comments", "Link Issues", "Transition Issues",
     )  # fmt: skip
-    limits: ClassVar[tuple[str, ...]] = (
+    limits = (
         "Summaries are cut at 255 characters, descriptions and comments at 32,767.",
         "The project's create and edit screens need the Labels field: issues are found again by a label.",
         "Search on Cloud lags behind by seconds, seldom by minutes.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "JIRA_URL": "url",
-        "JIRA_API_URL": "url",
-        "JIRA_API_TOKEN": "api_token",
-        "JIRA_USER_EMAIL": "username",
-        "JIRA_USERNAME": "username",
-        "JIRA_PROJECT_KEY": "project_key",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {
         "issue_type": "Task",
         "enable_commit_sync": True,
@@ -93,8 +85,7 @@ class JiraApi(Connector[JiraConfig]):
 
     async def check(self) -> CheckResult:
         """Ask who we are, and whether issues of the configured types can be created."""
-        answer = await self.call("GET", "/myself", operation="getCurrentUser")
-        myself = self.parse(answer, "getCurrentUser")
+        myself = await self.ask("GET", "/myself", operation="getCurrentUser")
         kind = "Cloud" if self.config.is_cloud else "Data Center"
         return CheckResult(
             detail=f"{myself.get('displayName') or myself.get('name')} on Jira {kind}",
@@ -103,14 +94,17 @@ class JiraApi(Connector[JiraConfig]):
 
     async def _missing_types(self) -> list[str]:
         path = url_path("/issue/createmeta/{project}/issuetypes", project=self.config.project_key)
-        operation = "getCreateIssueMetaIssueTypes"
         answer = await self.call(
-            "GET", path, operation=operation, query={"maxResults": "200"}, accept=(400, 403, 404)
+            "GET",
+            path,
+            operation="getCreateIssueMetaIssueTypes",
+            query={"maxResults": "200"},
+            accept=(400, 403, 404),
         )
         if not answer.ok:
             remedy = "correct project_key, or grant Browse Projects and Create Issues"
             return [f"no issue can be created in project {self.config.project_key}: {remedy}"]
-        page = self.parse(answer, operation)
+        page = self.parse(answer)
         known = {
             str(found.get("name")) for name in ("issueTypes", "values") for found in objects(page.get(name))
         }
@@ -148,14 +142,14 @@ class JiraApi(Connector[JiraConfig]):
             body["properties"] = list(properties)
         for _ in range(MOST_PAGES):
             answer = await self.call("POST", path, operation="search", json=body, idempotent=True)
-            page = self.parse(answer, "search")
+            page = self.parse(answer)
             found = objects(page.get("issues"))
             for issue in found:
                 yield issue_of(issue, self.site)
             if (following := _following(body, page, len(found))) is None:
                 return
             body = {**body, **following}
-        raise self.error(Fault(RejectedError, "the search does not end: narrow it"), answer, "search")
+        raise self.error(Fault(RejectedError, "the search does not end: narrow it"), answer)
 
 
 def _following(

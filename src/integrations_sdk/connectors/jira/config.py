@@ -55,17 +55,20 @@ class JiraConfig(ConnectorConfig):
         "Address of the Jira site; a REST path at its end is left out.",
         validate=_page_url,
         also=("server_url", "base_url", "api_url", "jira_url"),
+        env=("JIRA_URL", "JIRA_API_URL"),
         example="https://company.atlassian.net",
     )
     api_token: Secret = setting(
         "API token (Cloud), or personal access token (Server, Data Center).",
         validate=not_empty,
         also=("token",),
+        env=("JIRA_API_TOKEN",),
     )
     project_key: str = setting(
         "Project that issues are created in, and whose issues are looked for in messages.",
         validate=_project_key,
         also=("default_project", "default_project_key"),
+        env=("JIRA_PROJECT_KEY",),
         example="PROJ",
     )
     username: str | None = setting(
@@ -73,6 +76,7 @@ class JiraConfig(ConnectorConfig):
         default=None,
         validate=not_empty,
         also=("email", "user_email"),
+        env=("JIRA_USER_EMAIL", "JIRA_USERNAME"),
         example="gitlab-bot@company.com",
     )
     deployment: str | None = setting(

@@ -13,13 +13,7 @@ from integrations_sdk.connectors.base import (
     Response,
     url_path,
 )
-from integrations_sdk.connectors.jira.drafts import (
-    PROPERTY,
-    fields_of,
-    issue_of,
-    jql_string,
-    label_of,
-)
+from integrations_sdk.connectors.jira.drafts import PROPERTY, fields_of, issue_of, jql_string, label_of
 from integrations_sdk.connectors.jira.notes import JiraNotes
 
 __all__ = ["JiraIssues"]
@@ -48,11 +42,9 @@ class JiraIssues(JiraNotes):
                 {"key": PROPERTY, "value": {"external_id": draft.external_id, "url": draft.url}}
             ]
         answer = await self.call("POST", "/issue", operation="createIssue", json=body)
-        key = str(self.parse(answer, "createIssue").get("key"))
+        key = str(self.parse(answer).get("key"))
         note = await self._link_new(key, draft)
-        return self.done(
-            answer, "createIssue", reference=key, url=self.browse(key), detail=f"created {key}{note}"
-        )
+        return self.done(answer, reference=key, url=self.browse(key), detail=f"created {key}{note}")
 
     async def _link_new(self, key: str, draft: IssueDraft) -> str:
         if draft.url is None:
@@ -82,7 +74,6 @@ class JiraIssues(JiraNotes):
             return self.skipped("editIssue", "nothing to change")
         return self.done(
             answer,
-            "editIssue",
             reference=reference,
             url=self.browse(reference),
             detail=f"updated {reference}",
@@ -131,9 +122,9 @@ class JiraIssues(JiraNotes):
             accept=(404,),
         )
         if answer.status == 404:
-            self.parse(answer, "getIssue")  # a 404 that is not the API's own means another thing
+            self.parse(answer)  # a 404 that is not the API's own means another thing
             return None
-        return issue_of(self.parse(answer, "getIssue"), self.site)
+        return issue_of(self.parse(answer), self.site)
 
     async def _labels_of(self, reference: str) -> tuple[tuple[str, ...], str | None]:
         """An issue's labels, and which of them is ours."""

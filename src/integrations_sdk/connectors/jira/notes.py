@@ -32,15 +32,15 @@ class JiraNotes(JiraApi):
         path = url_path("/issue/{key}/comment", key=reference)
         body = {"body": rendered(text, self.config)}
         answer = await self.call("POST", path, operation="addComment", json=body)
-        comment_id = self.parse(answer, "addComment").get("id")
-        return self.done(answer, "addComment", reference=str(comment_id), url=self.browse(reference))
+        comment_id = self.parse(answer).get("id")
+        return self.done(answer, reference=str(comment_id), url=self.browse(reference))
 
     async def _latest_comments(self, reference: str) -> list[dict[str, JsonValue]]:
         """The newest 100 comments, the newest first."""
         path = url_path("/issue/{key}/comment", key=reference)
         query = {"orderBy": "-created", "maxResults": str(_COMMENT_PAGE)}
-        answer = await self.call("GET", path, operation="getComments", query=query)
-        return objects(self.parse(answer, "getComments").get("comments"))
+        answer = await self.ask("GET", path, operation="getComments", query=query)
+        return objects(answer.get("comments"))
 
     async def transition_issue(self, reference: str, to: str) -> Outcome:
         """Move an issue: by the transition's id or name, by the status it leads to or that status's category.
@@ -72,16 +72,14 @@ class JiraNotes(JiraApi):
     async def _transitions(self, reference: str) -> tuple[Response, list[dict[str, JsonValue]]]:
         path = url_path("/issue/{key}/transitions", key=reference)
         answer = await self.call("GET", path, operation="getTransitions")
-        return answer, objects(self.parse(answer, "getTransitions").get("transitions"))
+        return answer, objects(self.parse(answer).get("transitions"))
 
     async def _transition(self, reference: str, chosen: Mapping[str, JsonValue]) -> Outcome:
         path = url_path("/issue/{key}/transitions", key=reference)
         body = {"transition": {"id": str(chosen.get("id"))}}
         answer = await self.call("POST", path, operation="doTransition", json=body)
         detail = f"{reference} moved to {target_of(chosen)}"
-        return self.done(
-            answer, "doTransition", reference=reference, url=self.browse(reference), detail=detail
-        )
+        return self.done(answer, reference=reference, url=self.browse(reference), detail=detail)
 
     async def add_remote_link(
         self,
@@ -116,21 +114,17 @@ class JiraNotes(JiraApi):
         if application is not None:
             body["application"] = {"name": application}
         path = url_path("/issue/{key}/remotelink", key=reference)
-        operation = "createOrUpdateRemoteIssueLink"
-        answer = await self.call("POST", path, operation=operation, json=body, idempotent=True)
-        return self.done(
-            answer,
-            operation,
-            reference=str(self.parse(answer, operation).get("id")),
-            url=self.browse(reference),
+        answer = await self.call(
+            "POST", path, operation="createOrUpdateRemoteIssueLink", json=body, idempotent=True
         )
+        return self.done(answer, reference=str(self.parse(answer).get("id")), url=self.browse(reference))
 
     async def has_remote_link(self, reference: str, global_id: str, *, title: str, resolved: bool) -> bool:
         """Whether the link is there just so. Setting it again would show in the issue's history each time."""
         path = url_path("/issue/{key}/remotelink", key=reference)
         query = {"globalId": _global_id(global_id)}
         answer = await self.call("GET", path, operation="getRemoteIssueLinks", query=query, accept=(404,))
-        found = self.parse(answer, "getRemoteIssueLinks").get("object") if answer.ok else None
+        found = self.parse(answer).get("object") if answer.ok else None
         status = found.get("status") if isinstance(found, dict) else None
         return (
             isinstance(found, dict)

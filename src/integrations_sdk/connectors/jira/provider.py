@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Final
 
 import attrs
 
@@ -28,7 +28,7 @@ _HOSTS: Final = {"gitlab": "GitLab", "github": "GitHub"}
 class JiraConnector(JiraSync):
     """Jira: issues are brought to it, commits and merge requests linked with the issues they name."""
 
-    default_events: ClassVar[tuple[str, ...]] = (EventType.PUSH, EventType.MERGE_REQUEST, EventType.ISSUE)
+    default_events = (EventType.PUSH, EventType.MERGE_REQUEST, EventType.ISSUE)
 
     def wants(self, event: Event) -> str | None:
         """Pushes, merge requests and issues, as far as their sync is switched on; never Jira's own events."""

@@ -103,7 +103,7 @@ class JiraSync(JiraIssues):
         if answer is None or answer.status == 404:
             return None
         await self._remember(source, key)
-        return self.done(answer, "editIssue", reference=key, url=self.browse(key), detail=f"updated {key}")
+        return self.done(answer, reference=key, url=self.browse(key), detail=f"updated {key}")
 
     async def _found(self, source: Source, known: Mapping[str, JsonValue]) -> str | None:
         """Ask Jira's search, and ask again while a creation that was not answered may not be in it yet."""

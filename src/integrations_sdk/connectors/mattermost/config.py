@@ -47,6 +47,7 @@ class MattermostConfig(ConnectorConfig):
         default=None,
         validate=_hook_url,
         also=("webhook",),
+        env=("MATTERMOST_WEBHOOK_URL",),
         example="https://mattermost.example.com/hooks/xxxxxxxxxxxxxxxxxxxxxxxxxx",
     )
     url: str | None = setting(
@@ -54,6 +55,7 @@ class MattermostConfig(ConnectorConfig):
         default=None,
         validate=http_url,
         also=("server_url",),
+        env=("MATTERMOST_URL",),
         example="https://mattermost.example.com",
     )
     bot_token: Secret | None = setting(
@@ -61,9 +63,12 @@ class MattermostConfig(ConnectorConfig):
         default=None,
         validate=not_empty,
         also=("token", "access_token"),
+        env=("MATTERMOST_TOKEN",),
         example="env:MATTERMOST_TOKEN",
     )
-    channel_id: str | None = setting("Channel that the bot posts to.", default=None, validate=_id)
+    channel_id: str | None = setting(
+        "Channel that the bot posts to.", default=None, validate=_id, env=("MATTERMOST_CHANNEL_ID",)
+    )
     channel: str | None = setting(
         "Channel that the webhook posts to, by name, in place of its own; `@name` is a direct message.",
         default=None,
@@ -114,7 +119,9 @@ class MattermostMessage:
     root_id: str | None = setting("The post that this one answers; needs a bot.", default=None, validate=_id)
     channel: str | None = setting("For the webhook, in place of the configured one.", default=None)
     channel_id: str | None = setting(
-        "For the bot, in place of the configured one.", default=None, validate=_id
+        "For the bot, in place of the configured one.",
+        default=None,
+        validate=_id,
     )
     priority: str | None = setting(
         "`important` or `urgent`.", default=None, validate=one_of("important", "urgent")

@@ -6,7 +6,6 @@ https://docs.mattermost.com/developers/integrate/webhooks/incoming.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -24,14 +23,18 @@ from integrations_sdk.connectors.base import (
     Message,
     Outcome,
     Response,
+    at,
+    chosen,
     fault_of,
     json_of,
     load,
     multipart,
+    objects_at,
+    text_at,
     url_path,
 )
 from integrations_sdk.connectors.mattermost.config import MattermostConfig, MattermostMessage
-from integrations_sdk.connectors.mattermost.render import Payload, payloads_of, rendered
+from integrations_sdk.connectors.mattermost.render import Payload, as_post, payloads_of, rendered
 
 __all__ = ["MattermostConnector"]
 
@@ -63,22 +66,14 @@ class MattermostConnector(Connector[MattermostConfig]):
         "Files go with a post of a bot, at most 5.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "MATTERMOST_WEBHOOK_URL": "webhook_url",
-        "MATTERMOST_URL": "url",
-        "MATTERMOST_TOKEN": "bot_token",
-        "MATTERMOST_CHANNEL_ID": "channel_id",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     @property
     def base_url(self) -> str:
         """The server; of a webhook what stands before `/hooks/`."""
-        return (
-            self.config.url.rstrip("/")
-            if self._is_bot and self.config.url
-            else self._hook.partition("/hooks/")[0]
-        )
+        if self._is_bot and self.config.url:
+            return self.config.url.rstrip("/")
+        return self._hook.partition("/hooks/")[0]
 
     async def authorize(self) -> Mapping[str, str]:
         """The bot's token."""
@@ -86,24 +81,20 @@ class MattermostConnector(Connector[MattermostConfig]):
 
     def fault(self, response: Response) -> Fault | None:
         """As the status says, with the id that Mattermost gives its errors."""
-        found, body = fault_of(response), json_of(response)
-        code = body.get("id") if isinstance(body, dict) else None
+        found, code = fault_of(response), at(json_of(response), "id")
         return found if found is None or not isinstance(code, str) else attrs.evolve(found, code=code)
 
     async def check(self) -> CheckResult:
         """Ping the server; ask a bot who it is, and for its channel."""
-        ping = self.parse(
-            await self.call("GET", "/api/v4/system/ping", operation="ping", authorize=self._is_bot), "ping"
-        )
+        ping = await self.ask("GET", "/api/v4/system/ping", operation="ping", authorize=self._is_bot)
         if not self._is_bot:
             untried = "an incoming webhook cannot be tried without posting: only its server was reached"
             return CheckResult(detail=f"the server is {ping.get('status')}", warnings=(untried,))
-        me = self.parse(await self.call("GET", "/api/v4/users/me", operation="users.me"), "users.me")
+        me = await self.ask("GET", "/api/v4/users/me", operation="users.me")
         path = url_path("/api/v4/channels/{channel}", channel=self.config.channel_id)
-        channel = self.parse(await self.call("GET", path, operation="channels.get"), "channels.get")
-        return CheckResult(
-            detail=f"{me.get('username')} in {channel.get('display_name') or channel.get('name')}"
-        )
+        channel = await self.ask("GET", path, operation="channels.get")
+        name = channel.get("display_name") or channel.get("name")
+        return CheckResult(detail=f"{me.get('username')} in {name}")
 
     async def notify(self, message: Message) -> Outcome:
         """Post the message; with a bot the outcome's `reference` is the post's id, to answer in its thread."""
@@ -142,45 +133,25 @@ class MattermostConnector(Connector[MattermostConfig]):
         self, payload: Payload, given: MattermostMessage, root: str | None, files: Sequence[JsonValue]
     ) -> Outcome:
         if not self._is_bot:
-            chosen = ((name, getattr(given, name, None) or getattr(self.config, name)) for name in _IDENTITY)
-            body = {**payload, **{name: value for name, value in chosen if value is not None}}
+            body = {**payload, **chosen(_IDENTITY, given, self.config)}
             response = await self.call("POST", self._hook, operation="hooks.post", json=body, authorize=False)
-            return self.done(response, "hooks.post")
-        body = self._as_post(payload, given, root)
-        response = await self.call(
-            "POST",
-            "/api/v4/posts",
-            operation="posts.create",
-            json={**body, **({"file_ids": files} if files else {})},
-        )
-        said = self.parse(response, "posts.create")
+            return self.done(response)
+        post = as_post(payload, given, channel=self._channel(given), root=root, files=files)
+        response = await self.call("POST", "/api/v4/posts", operation="posts.create", json=post)
+        said = self.parse(response)
         posted: Payload = {name: said[name] for name in ("id", "channel_id") if name in said}
-        return self.done(response, "posts.create", reference=str(said.get("id") or "") or None, data=posted)
-
-    def _as_post(self, payload: Payload, given: MattermostMessage, root: str | None) -> Payload:
-        props = {
-            **given.props,
-            **({"attachments": payload["attachments"]} if "attachments" in payload else {}),
-        }
-        post: Payload = {
-            "channel_id": given.channel_id or self.config.channel_id,
-            "message": payload.get("text", ""),
-            **({"root_id": root} if root else {}),
-            **({"props": props} if props else {}),
-        }
-        return {**post, "metadata": {"priority": payload["priority"]}} if "priority" in payload else post
+        return self.done(response, reference=text_at(said, "id"), data=posted)
 
     async def _upload(self, file: Attachment, given: MattermostMessage) -> JsonValue:
         """Send a file ahead of the post that it goes with; its id."""
-        channel = given.channel_id or self.config.channel_id or ""
-        content, kind = multipart({"channel_id": channel}, {"files": file})
-        response = await self.call(
+        content, kind = multipart({"channel_id": self._channel(given)}, {"files": file})
+        uploaded = await self.ask(
             "POST", "/api/v4/files", operation="files.upload", content=content, content_type=kind
         )
-        infos = self.parse(response, "files.upload").get("file_infos")
-        return (
-            infos[0].get("id") if isinstance(infos, list) and infos and isinstance(infos[0], dict) else None
-        )
+        return next((info.get("id") for info in objects_at(uploaded, "file_infos")), None)
+
+    def _channel(self, given: MattermostMessage) -> str:
+        return given.channel_id or self.config.channel_id or ""
 
     @property
     def _is_bot(self) -> bool:
@@ -188,6 +159,4 @@ class MattermostConnector(Connector[MattermostConfig]):
 
     @property
     def _hook(self) -> str:
-        return (
-            re.sub(r"/$", "", self.config.webhook_url.reveal()) if self.config.webhook_url is not None else ""
-        )
+        return self.config.webhook_url.reveal().removesuffix("/") if self.config.webhook_url else ""

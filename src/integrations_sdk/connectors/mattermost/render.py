@@ -16,6 +16,7 @@ from integrations_sdk.connectors.base import (
     Message,
     cut_off,
     escape_markdown,
+    given,
     json_bytes,
     left_out,
     markdown_link,
@@ -26,7 +27,7 @@ from integrations_sdk.connectors.base import (
 )
 from integrations_sdk.connectors.mattermost.config import LONGEST_TEXT, MattermostMessage
 
-__all__ = ["Payload", "called", "payloads_of", "rendered"]
+__all__ = ["Payload", "as_post", "called", "payloads_of", "rendered"]
 
 Payload = dict[str, JsonValue]
 
@@ -92,6 +93,23 @@ def payloads_of(message: MattermostMessage) -> list[Payload]:
         payload["priority"] = {"priority": message.priority}
     further: list[Payload] = [{"text": part} for part in others]
     return [payload, *further]
+
+
+def as_post(
+    payload: Payload,
+    message: MattermostMessage,
+    *,
+    channel: str,
+    root: str | None,
+    files: Sequence[JsonValue],
+) -> Payload:
+    """A payload as a bot posts it: in a channel, under the post `root`, with the ids of uploaded files."""
+    props = {**message.props, **given(attachments=payload.get("attachments"))}
+    metadata = given(priority=payload.get("priority"))
+    more = given(
+        root_id=root or None, props=props or None, metadata=metadata or None, file_ids=[*files] or None
+    )
+    return {"channel_id": channel, "message": payload.get("text", ""), **more}
 
 
 def _head(message: Message) -> Payload:

@@ -26,12 +26,14 @@ class MendConfig(GatedConfig):
         "E-mail address of the user, best a service user.",
         validate=not_empty,
         also=("user_email", "username"),
+        env=("MEND_EMAIL",),
         example="ci@company.com",
     )
     user_key: Secret = setting(
         "User key of that user, out of its profile.",
         validate=not_empty,
         also=("api_token", "token"),
+        env=("MEND_USER_KEY",),
         example="env:MEND_USER_KEY",
     )
     org_token: Secret | None = setting(
@@ -39,6 +41,7 @@ class MendConfig(GatedConfig):
         default=None,
         validate=not_empty,
         also=("org_uuid", "organization", "api_key"),
+        env=("MEND_ORG_TOKEN",),
         example="env:MEND_ORG_TOKEN",
     )
     project: str | None = setting(
@@ -52,6 +55,7 @@ class MendConfig(GatedConfig):
         default="https://api-saas.mend.io",
         validate=http_url,
         also=("base_url", "api_url"),
+        env=("MEND_URL",),
         example="https://saas-eu.mend.io",
     )
     api_version: str = setting(

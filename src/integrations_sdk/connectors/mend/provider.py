@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import ClassVar, Final
+from collections.abc import AsyncIterator
+from typing import Final
 
 import attrs
 
@@ -35,32 +35,24 @@ class MendConnector(MendSession):
     Mend's API has no gate of its own: open findings of `fail_on` and worse close it.
     """
 
-    provider: ClassVar[str] = "mend"
-    title: ClassVar[str] = "Mend (WhiteSource)"
-    category: ClassVar[Category] = Category.SECURITY
-    Config: ClassVar[type[MendConfig]] = MendConfig
-    docs_url: ClassVar[str] = "https://docs.mend.io/platform-api"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "mend"
+    title = "Mend (WhiteSource)"
+    category = Category.SECURITY
+    Config = MendConfig
+    docs_url = "https://docs.mend.io/platform-api"
+    setup = (
         "As an administrator, add a service user under Administration → Users.",
         "Configure its e-mail address and its user key.",
         "Configure the address of the environment, which is the one in the browser.",
     )
-    permissions: ClassVar[tuple[str, ...]] = ("read access to the projects (a role such as Viewer)",)
-    limits: ClassVar[tuple[str, ...]] = (
-        "Mend knows no branches: a branch that is scanned by itself is a project of its own.",
-    )
-    environment: ClassVar[Mapping[str, str]] = {
-        "MEND_EMAIL": "email",
-        "MEND_USER_KEY": "user_key",
-        "MEND_ORG_TOKEN": "org_token",
-        "MEND_URL": "url",
-    }
+    permissions = ("read access to the projects (a role such as Viewer)",)
+    limits = ("Mend knows no branches: a branch that is scanned by itself is a project of its own.",)
 
     async def check(self) -> CheckResult:
         """Log in, and ask for the first projects."""
         query, path = {self.api.size: "1"}, await self._projects_path()
-        answer = await self.call("GET", path, operation="projects.list", query=query)
-        total = at(self.parse(answer, "projects.list"), "additionalData", "totalItems")
+        answer = await self.ask("GET", path, operation="projects.list", query=query)
+        total = at(answer, "additionalData", "totalItems")
         return CheckResult(detail=f"{self.config.email}: {total} projects")
 
     async def check_gate(self, query: FindingQuery | None = None) -> Gate:

@@ -9,12 +9,12 @@ from integrations_sdk.connectors.base import (
     AuthenticationError,
     ConnectorContext,
     Fault,
+    GrantedConnector,
     JsonValue,
     RejectedError,
     Response,
     Scanner,
     Secret,
-    TokenKeeper,
     at,
     given,
     json_of,
@@ -26,12 +26,11 @@ from integrations_sdk.connectors.mend.words import API_2, API_3, Api, api_addres
 __all__ = ["MendSession"]
 
 
-class MendSession(Scanner[MendConfig]):
+class MendSession(GrantedConnector[MendConfig], Scanner[MendConfig]):
     """Where Mend is, and how one gets in: a user key is exchanged for a token that lasts some minutes."""
 
     def __init__(self, config: MendConfig, context: ConnectorContext) -> None:
         super().__init__(config, context)
-        self._session = TokenKeeper(context.clock, self._log_in)
         self._organization = Secret("")
 
     @property
@@ -46,20 +45,14 @@ class MendSession(Scanner[MendConfig]):
 
     async def _in_organization(self) -> str:
         """The organization that the session is in."""
-        await self._session.token()
+        await self._tokens.token()
         return self._organization.reveal()
 
-    async def authorize(self) -> Mapping[str, str]:
-        """The session's token, which lasts some minutes."""
-        return {"authorization": f"Bearer {(await self._session.token()).reveal()}"}
-
     def fault(self, response: Response) -> Fault | None:
-        """`mend_fault()`; a session that is refused is not used again."""
-        if response.status == 401:
-            self._session.forget()
+        """`mend_fault()`."""
         return mend_fault(response)
 
-    async def _log_in(self) -> AccessToken:
+    async def _grant(self) -> AccessToken:
         """API 2.0 gives the token at once; API 3.0 a refresh token, which gets one for an organization."""
         config, now = self.config, self.context.clock.now()
         organization = None if config.org_token is None else config.org_token.reveal()
@@ -107,5 +100,5 @@ class MendSession(Scanner[MendConfig]):
         if not answer.ok:
             fault = mend_fault(self.masks.response(answer))
             words = fault.message if fault else "the login is refused"
-            raise self.error(Fault(AuthenticationError, words), answer, operation)
+            raise self.error(Fault(AuthenticationError, words), answer)
         return answer

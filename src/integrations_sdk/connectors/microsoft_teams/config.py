@@ -63,6 +63,7 @@ class MicrosoftTeamsConfig(ConnectorConfig):
         default=None,
         validate=_hook_url,
         also=("webhook",),
+        env=("TEAMS_WEBHOOK_URL", "TEAMS_WEBHOOK", "MSTEAMS_WEBHOOK_URL"),
         example="https://prod-00.westeurope.logic.azure.com/workflows/0000/triggers/manual/paths/invoke?sig=XXXX",
     )
     team_id: str | None = setting("Team of the channel, for Graph.", default=None, validate=not_empty)

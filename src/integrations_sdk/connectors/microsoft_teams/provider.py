@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 import attrs
 
@@ -31,6 +30,7 @@ from integrations_sdk.connectors.base import (
     TokenKeeper,
     access_token,
     json_of,
+    origin,
     text_at,
     url_path,
 )
@@ -66,11 +66,6 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
         "A refresh token ends after 90 days without a new one being configured; files are named, not sent.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "TEAMS_WEBHOOK_URL": "webhook_url",
-        "TEAMS_WEBHOOK": "webhook_url",
-        "MSTEAMS_WEBHOOK_URL": "webhook_url",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
     rate = RateLimit(calls=10, period=timedelta(seconds=10))  # what Graph allows in one channel
 
@@ -98,8 +93,7 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
         if self.config.webhook_url is None:
             await self.authorize()
             return CheckResult(detail="a token is at hand", warnings=("that it may post was not tried",))
-        host = urlsplit(self.config.webhook_url.reveal())
-        url = f"{host.scheme}://{host.netloc}/"
+        url = f"{origin(self.config.webhook_url.reveal())}/"
         await self.call("HEAD", url, operation="workflow.reach", authorize=False, accept=range(200, 500))
         untried = "a workflow cannot be tried without starting it: only its host was reached"
         return CheckResult(detail="the host is reachable", warnings=(untried,))
@@ -124,18 +118,12 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
         if self.config.webhook_url is not None:
             url, body = self.config.webhook_url.reveal(), as_workflow(card)
             response = await self.call("POST", url, operation="workflow.start", json=body, authorize=False)
-            return self.done(response, "workflow.start")
+            return self.done(response)
         ids = {"team": self.config.team_id, "channel": self.config.channel_id}
         path = url_path("/teams/{team}/channels/{channel}/messages", **ids)
         response = await self.call("POST", path, operation="channel.messages", json=as_chat_message(card))
-        said = self.parse(response, "channel.messages")
-        page = said.get("webUrl")
-        return self.done(
-            response,
-            "channel.messages",
-            reference=str(said.get("id") or "") or None,
-            url=page if isinstance(page, str) else None,
-        )
+        said = self.parse(response)
+        return self.done(response, reference=text_at(said, "id"), url=text_at(said, "webUrl"))
 
     async def _grant(self) -> AccessToken:
         """Exchange the newest refresh token; the one that comes with the access token is used the next time."""
@@ -152,7 +140,7 @@ class MicrosoftTeamsConnector(Connector[MicrosoftTeamsConfig]):
         found = access_token(answer, self.context.clock.now())
         if found is None:
             words = "answered without an access token; is `login_url` right?"
-            raise self.error(Fault(RejectedError, words), response, "token")
+            raise self.error(Fault(RejectedError, words), response)
         if (following := text_at(answer, "refresh_token")) is not None:
             self._refresh_token = Secret(self.lent(following))
         return found

@@ -61,14 +61,19 @@ def _account(value: str) -> str | None:
 class NewRelicConfig(ConnectorConfig):
     """One New Relic account."""
 
-    account_id: str = setting("Number of the account.", validate=_account, example="1234567")
+    account_id: str = setting(
+        "Number of the account.", validate=_account, env=("NEW_RELIC_ACCOUNT_ID",), example="1234567"
+    )
     api_key: Secret = setting(
         "Ingest licence key of the account.",
         also=("license_key", "licence_key"),
         validate=_license_key,
+        env=("NEW_RELIC_API_KEY", "NEW_RELIC_LICENSE_KEY"),
         example="env:NEW_RELIC_LICENSE_KEY",
     )
-    region: str = setting("Region of the account, US or EU.", default="US", validate=_region)
+    region: str = setting(
+        "Region of the account, US or EU.", default="US", validate=_region, env=("NEW_RELIC_REGION",)
+    )
     event_types: Mapping[str, str] = setting(
         "New Relic's event type for a type of event; without one, `pipeline` is `IntegrationPipeline`.",
         factory=dict,

@@ -7,14 +7,36 @@ has accepted the request, so limits are kept here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from integrations_sdk.connectors.base import JsonValue, LogEntry, Metric, MetricKind, json_bytes
+from integrations_sdk.connectors.base import (
+    ConfigurationError,
+    JsonValue,
+    LogEntry,
+    Metric,
+    MetricKind,
+    batches,
+    json_bytes,
+)
+from integrations_sdk.connectors.newrelic.config import is_event_type
 
-__all__ = ["attributes", "event_record", "event_type", "log_record", "metric_record"]
+__all__ = [
+    "BYTES",
+    "attributes",
+    "blocks",
+    "event_record",
+    "event_type",
+    "log_record",
+    "metric_record",
+    "own_record",
+]
 
+BYTES: Final = 1_000_000
+"""Of a request, before compression; so after it as well."""
+
+_MOST_COMMON: Final = 100  # attributes of a block, which count against each item's own
 _MOST_EVENT: Final = 254
 _MOST_METRIC: Final = 150
 _MOST_LOG: Final = 255
@@ -59,6 +81,30 @@ def event_record(
     if abs(now - time) < _AROUND_NOW:
         record["timestamp"] = _milliseconds(time)
     return record
+
+
+def own_record(
+    record: Mapping[str, JsonValue], common: Mapping[str, JsonValue], *, time: datetime, now: datetime
+) -> dict[str, JsonValue]:
+    """A custom event that names its `eventType` itself, with the attributes common to all.
+
+    Raises:
+        ConfigurationError: an `eventType` is missing, or New Relic's own.
+    """
+    kind = record.get("eventType")
+    if not isinstance(kind, str) or not is_event_type(kind):
+        expected = "expected letters, digits, `:`, `_` and spaces, and not one of New Relic's own types"
+        raise ConfigurationError.of("New Relic event", "eventType", expected)
+    own = {name: value for name, value in record.items() if name != "eventType"}
+    return event_record(kind, {**common, **own}, time=time, now=now)
+
+
+def blocks(name: str, items: Sequence[JsonValue], common: Mapping[str, JsonValue]) -> list[bytes]:
+    """Bodies of one block each: the attributes common to all items, and the items under their name."""
+    start = b'[{"common":' + json_bytes({"attributes": attributes(common, most=_MOST_COMMON)})
+    start += f',"{name}":'.encode()
+    size = BYTES - len(start) - len(b"}]")
+    return [start + part + b"}]" for part in batches(items, count=100_000, size=size)]
 
 
 def metric_record(metric: Metric, *, now: datetime) -> dict[str, JsonValue]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     AuthenticationError,
     Category,
     CheckResult,
-    ConfigurationError,
-    Connector,
     Event,
     EventType,
     Fault,
@@ -25,32 +23,30 @@ from integrations_sdk.connectors.base import (
     Outcome,
     ProviderUnavailableError,
     Response,
+    TelemetrySink,
     batches,
     event_facts,
     fault_of,
     finite,
-    json_bytes,
     json_of,
-    packed,
     url_path,
 )
-from integrations_sdk.connectors.newrelic.config import NewRelicConfig, is_event_type
+from integrations_sdk.connectors.newrelic.config import NewRelicConfig
 from integrations_sdk.connectors.newrelic.payloads import (
-    attributes,
-    event_record,
+    BYTES,
+    blocks,
     event_type,
     log_record,
     metric_record,
+    own_record,
 )
 
 __all__ = ["NewRelicConnector"]
 
-_BYTES: Final = 1_000_000  # of a request, before compression; so after it as well
 _EVENTS: Final = 2000
-_COMMON: Final = 100  # attributes of a block, which count against each item's own
 
 
-class NewRelicConnector(Connector[NewRelicConfig]):
+class NewRelicConnector(TelemetrySink[NewRelicConfig]):
     """Records events, metrics and logs of one account, each with the configured attributes."""
 
     provider = "newrelic"
@@ -66,12 +62,6 @@ class NewRelicConnector(Connector[NewRelicConfig]):
         "Events of more than 24 hours ago are recorded under the time of sending.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "NEW_RELIC_API_KEY": "api_key",
-        "NEW_RELIC_LICENSE_KEY": "api_key",
-        "NEW_RELIC_ACCOUNT_ID": "account_id",
-        "NEW_RELIC_REGION": "region",
-    }
 
     async def authorize(self) -> Mapping[str, str]:
         """The licence key."""
@@ -128,11 +118,12 @@ class NewRelicConnector(Connector[NewRelicConfig]):
             ConfigurationError: an `eventType` is missing, or New Relic's own; nothing is sent.
         """
         now = self.context.clock.now()
-        made = [self._record(record, time or now, now) for record in records]
-        bodies = batches(made, count=_EVENTS, size=_BYTES)
+        common = self.config.custom_attributes
+        made = [own_record(record, common, time=time or now, now=now) for record in records]
+        bodies = list(batches(made, count=_EVENTS, size=BYTES))
         event_url, _, _ = self.config.endpoints()
         url = event_url + url_path("/v1/accounts/{id}/events", id=self.config.account_id)
-        return await self._post(url, "events", list(bodies), f"{len(records)} events")
+        return await self._send_bodies(url, bodies, operation="events", what=f"{len(records)} events")
 
     async def send_metrics(self, metrics: Sequence[Metric]) -> Outcome:
         """Send data points, 1 MB to a request.
@@ -145,53 +136,19 @@ class NewRelicConnector(Connector[NewRelicConfig]):
         now = self.context.clock.now()
         _, metric_url, _ = self.config.endpoints()
         points = [metric_record(metric, now=now) for metric in finite(metrics)]
-        return await self._post(
-            f"{metric_url}/metric/v1", "metrics", self._blocks("metrics", points), f"{len(metrics)} metrics"
-        )
+        bodies, what = blocks("metrics", points, self.config.custom_attributes), f"{len(metrics)} metrics"
+        return await self._send_bodies(f"{metric_url}/metric/v1", bodies, operation="metrics", what=what)
 
     async def send_logs(self, entries: Sequence[LogEntry]) -> Outcome:
         """Send log lines, 1 MB to a request. When a request fails, those before it have had their effect."""
         now = self.context.clock.now()
         _, _, log_url = self.config.endpoints()
         lines = [log_record(entry, now=now) for entry in entries]
-        return await self._post(
-            f"{log_url}/log/v1", "logs", self._blocks("logs", lines), f"{len(entries)} log lines"
-        )
+        bodies, what = blocks("logs", lines, self.config.custom_attributes), f"{len(entries)} log lines"
+        return await self._send_bodies(f"{log_url}/log/v1", bodies, operation="logs", what=what)
 
-    def _record(self, record: Mapping[str, JsonValue], time: datetime, now: datetime) -> dict[str, JsonValue]:
-        kind = record.get("eventType")
-        if not isinstance(kind, str) or not is_event_type(kind):
-            expected = "expected letters, digits, `:`, `_` and spaces, and not one of New Relic's own types"
-            raise ConfigurationError.of("New Relic event", "eventType", expected)
-        own = {name: value for name, value in record.items() if name != "eventType"}
-        return event_record(kind, {**self.config.custom_attributes, **own}, time=time, now=now)
-
-    def _blocks(self, name: str, items: Sequence[JsonValue]) -> list[bytes]:
-        """Bodies of one block each: the attributes common to all items, and the items."""
-        common = {"attributes": attributes(self.config.custom_attributes, most=_COMMON)}
-        start = b'[{"common":' + json_bytes(common) + f',"{name}":'.encode()
-        size = _BYTES - len(start) - len(b"}]")
-        return [start + part + b"}]" for part in batches(items, count=100_000, size=size)]
-
-    async def _post(self, url: str, operation: str, bodies: Sequence[bytes], what: str) -> Outcome:
-        outcome = self.skipped(operation, "nothing to send")
-        for body in bodies:
-            content, headers = packed(body)
-            response = await self.call(
-                "POST",
-                url,
-                operation=operation,
-                content=content,
-                content_type="application/json",
-                headers=headers,
-            )
-            outcome = self.done(
-                response,
-                operation,
-                reference=_request_id(response),
-                detail=f"{what} in {len(bodies)} requests",
-            )
-        return outcome
+    async def _taken(self, response: Response, detail: str) -> Outcome:
+        return self.done(response, reference=_request_id(response), detail=detail)
 
 
 def _request_id(response: Response) -> str | None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from http import HTTPStatus
 
 from integrations_sdk.connectors.base import (
     AccessToken,
-    Connector,
-    ConnectorContext,
     Fault,
+    GrantedConnector,
     Response,
     RetryPolicy,
     Secret,
-    TokenKeeper,
     request_token,
     signed_token,
     uuid7,
@@ -27,14 +24,10 @@ __all__ = ["OktaApi"]
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-class OktaApi(Connector[OktaConfig]):
+class OktaApi(GrantedConnector[OktaConfig]):
     """Okta's management API."""
 
     retry = RetryPolicy(deadline=timedelta(minutes=2))  # Okta's limits are renewed each minute
-
-    def __init__(self, config: OktaConfig, context: ConnectorContext) -> None:
-        super().__init__(config, context)
-        self._tokens = TokenKeeper(context.clock, self._grant)
 
     @property
     def base_url(self) -> str:
@@ -45,12 +38,10 @@ class OktaApi(Connector[OktaConfig]):
         """The API token, or the access token of the service application."""
         if self.config.api_token is not None:
             return {"authorization": f"SSWS {self.config.api_token.reveal()}"}
-        return {"authorization": f"Bearer {(await self._tokens.token()).reveal()}"}
+        return await super().authorize()
 
     def fault(self, response: Response) -> Fault | None:
-        """`okta_fault()`; an access token that is refused is not used again."""
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            self._tokens.forget()
+        """`okta_fault()`."""
         return okta_fault(response)
 
     async def _grant(self) -> AccessToken:

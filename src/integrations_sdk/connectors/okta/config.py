@@ -43,10 +43,16 @@ class OktaConfig(ConnectorConfig):
         "Domain of the organisation, your own one included.",
         also=("url", "org_url"),
         validate=_domain,
+        env=("OKTA_DOMAIN", "OKTA_CLIENT_ORGURL"),
         example="yourcompany.okta.com",
     )
     api_token: Secret | None = setting(
-        "API token (SSWS).", default=None, also=("token",), validate=not_empty, example="env:OKTA_API_TOKEN"
+        "API token (SSWS).",
+        default=None,
+        also=("token",),
+        validate=not_empty,
+        env=("OKTA_API_TOKEN", "OKTA_CLIENT_TOKEN"),
+        example="env:OKTA_API_TOKEN",
     )
     client_id: str | None = setting(
         "Id of a service application, in place of a token.", default=None, validate=not_empty

@@ -18,7 +18,7 @@ from integrations_sdk.connectors.base import (
 )
 from integrations_sdk.connectors.okta.api import OktaApi
 from integrations_sdk.connectors.okta.place import Place
-from integrations_sdk.connectors.okta.words import group_of, user_of
+from integrations_sdk.connectors.okta.words import group_of, user_of, user_path
 
 __all__ = ["Directory"]
 
@@ -50,7 +50,7 @@ class Directory(OktaApi):
         """A page of 200 users that changed since the page that gave the cursor; deprovisioned ones too."""
         place = Place.of(cursor)
         response = await self.call("GET", f"/api/v1/users?{place.query}", operation="users.list")
-        users = [user_of(one, self.config.user_attributes) for one in self.parse_list(response, "users.list")]
+        users = [user_of(one, self.config.user_attributes) for one in self.parse_list(response)]
         following = linked(response, place.query)
         return UserChanges(
             users=tuple([await self._with_groups(user) for user in users]),
@@ -77,16 +77,14 @@ class Directory(OktaApi):
             yield user_of(record, self.config.user_attributes)
 
     async def _get(self, username: str) -> User | None:
-        path = url_path("/api/v1/users/{id}", id=username)
+        path = user_path(username)
         response = await self.call("GET", path, operation="users.get", accept=(HTTPStatus.NOT_FOUND,))
-        return (
-            user_of(self.parse(response, "users.get"), self.config.user_attributes) if response.ok else None
-        )
+        return user_of(self.parse(response), self.config.user_attributes) if response.ok else None
 
     async def _with_groups(self, user: User) -> User:
         if not self.config.sync_groups or user.state is UserState.DEPROVISIONED:
             return user
-        path = url_path("/api/v1/users/{id}/groups", id=user.user_id)
+        path = user_path(user.user_id, "/groups")
         mappings = self.config.group_mappings
         found = [group_of(one, mappings) async for one in self.records(path, operation="users.groups")]
         return in_groups(user, [one.name for one in found if not mappings or one.name in mappings], mappings)

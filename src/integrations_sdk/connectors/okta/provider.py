@@ -5,9 +5,6 @@ Source: https://developer.okta.com/docs/api/openapi/okta-management/management/.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from integrations_sdk.connectors.base import (
     Category,
     CheckResult,
@@ -15,12 +12,13 @@ from integrations_sdk.connectors.base import (
     Outcome,
     UserDraft,
     UserState,
+    given,
     group_ids,
     url_path,
 )
 from integrations_sdk.connectors.okta.config import OktaConfig
 from integrations_sdk.connectors.okta.directory import Directory
-from integrations_sdk.connectors.okta.words import profile_of, user_of
+from integrations_sdk.connectors.okta.words import profile_of, user_of, user_path
 
 __all__ = ["OktaConnector"]
 
@@ -46,12 +44,6 @@ class OktaConnector(Directory):
         "A change of the last minute before a reading is read again in the next.",
         "Service applications that demand DPoP are not supported.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "OKTA_DOMAIN": "domain",
-        "OKTA_API_TOKEN": "api_token",
-        "OKTA_CLIENT_ORGURL": "domain",
-        "OKTA_CLIENT_TOKEN": "api_token",
-    }
 
     async def check(self) -> CheckResult:
         """Ask for one user, and for one group where groups are looked up."""
@@ -75,13 +67,13 @@ class OktaConnector(Directory):
             await self._lifecycle(known.user_id, "activate", send_email=self.config.send_email)
         elif known.state is UserState.SUSPENDED:
             await self._lifecycle(known.user_id, "unsuspend")
-        path = url_path("/api/v1/users/{id}", id=known.user_id)
+        path = user_path(known.user_id)
         response = await self.call(
             "POST", path, operation="users.update", json={"profile": profile}, idempotent=True
         )
         for group_id in groups:
             await self.add_member(group_id, known.user_id)
-        return self.done(response, "users.update", reference=known.user_id)
+        return self.done(response, reference=known.user_id)
 
     async def deprovision_user(self, user_id: str) -> Outcome:
         """Deactivate the user, who loses every application; skipped for one who is deactivated.
@@ -92,9 +84,7 @@ class OktaConnector(Directory):
         Raises:
             RejectedError: there is none.
         """
-        path = url_path("/api/v1/users/{id}", id=user_id)
-        response = await self.call("GET", path, operation="users.get")
-        found = user_of(self.parse(response, "users.get"))
+        found = user_of(await self.ask("GET", user_path(user_id), operation="users.get"))
         if found.state is UserState.DEPROVISIONED:
             return self.skipped("users.deactivate", "is deactivated already")
         return await self._lifecycle(found.user_id, "deactivate", send_email=False)
@@ -109,23 +99,23 @@ class OktaConnector(Directory):
 
     async def _create(self, user: UserDraft, profile: dict[str, JsonValue], groups: list[str]) -> Outcome:
         quietly = user.password is None and not self.config.send_email
-        body: dict[str, JsonValue] = {"profile": profile}
-        body |= {"groupIds": [*groups]} if groups else {}
-        body |= {"credentials": {"password": {"value": self.lent(user.password)}}} if user.password else {}
+        body: dict[str, JsonValue] = {"profile": profile, **given(groupIds=[*groups] or None)}
+        if user.password is not None:
+            body["credentials"] = {"password": {"value": self.lent(user.password)}}
         query = {"activate": "false" if quietly else "true"}
         response = await self.call("POST", "/api/v1/users", operation="users.create", json=body, query=query)
-        made = user_of(self.parse(response, "users.create"))
+        made = user_of(self.parse(response))
         if quietly:  # only this way it can be asked not to write to the user
             await self._lifecycle(made.user_id, "activate", send_email=False)
-        return self.done(response, "users.create", reference=made.user_id)
+        return self.done(response, reference=made.user_id)
 
     async def _lifecycle(self, user_id: str, what: str, *, send_email: bool | None = None) -> Outcome:
-        path = url_path("/api/v1/users/{id}/lifecycle/{what}", id=user_id, what=what)
+        path = user_path(user_id, f"/lifecycle/{what}")
         query = None if send_email is None else {"sendEmail": str(send_email).lower()}
         response = await self.call("POST", path, operation=f"users.{what}", query=query)
-        return self.done(response, f"users.{what}", reference=user_id)
+        return self.done(response, reference=user_id)
 
     async def _membership(self, method: str, group_id: str, user_id: str) -> Outcome:
         path = url_path("/api/v1/groups/{group}/users/{user}", group=group_id, user=user_id)
         operation = "groups.assign" if method == "PUT" else "groups.unassign"
-        return self.done(await self.call(method, path, operation=operation), operation, reference=user_id)
+        return self.done(await self.call(method, path, operation=operation), reference=user_id)

@@ -20,9 +20,11 @@ from integrations_sdk.connectors.base import (
     objects_at,
     text_at,
     time_of,
+    url_path,
 )
 
-__all__ = ["group_of", "okta_fault", "profile_of", "user_of"]
+__all__ = ["group_of", "okta_fault", "profile_of", "user_of", "user_path"]
+
 
 _STATES: Final = {
     "STAGED": UserState.PENDING,
@@ -35,6 +37,11 @@ _STATES: Final = {
     "DEPROVISIONED": UserState.DEPROVISIONED,
 }
 """https://developer.okta.com/docs/concepts/user-status/"""
+
+
+def user_path(user: str, more: str = "") -> str:
+    """The path of a user, by id or login; `more` goes on behind it, e.g. `/groups`."""
+    return url_path("/api/v1/users/{id}", id=user) + more
 
 
 def user_of(record: dict[str, JsonValue], attributes: Iterable[str] = ()) -> User:

@@ -73,8 +73,8 @@ class OpsgenieAlerts(Connector[OpsgenieConfig]):
     async def get_alert(self, alias: str) -> Issue:
         """The alert as it is now: the open one, else the last with that alias."""
         path = url_path("/v2/alerts/{alias}", alias=alias_of(alias))
-        answer = await self.call("GET", path, operation="getAlert", query=_BY_ALIAS)
-        return _alert(at(self.parse(answer, "getAlert"), "data"))
+        answer = await self.ask("GET", path, operation="getAlert", query=_BY_ALIAS)
+        return _alert(at(answer, "data"))
 
     async def list_alerts(self, query: str = "", **options: str) -> AsyncIterator[Issue]:
         """Alerts, page by page, the newest first.
@@ -93,7 +93,7 @@ class OpsgenieAlerts(Connector[OpsgenieConfig]):
         """What became of a request: `isSuccess`, `status`, `alertId`, `alias`; None while it is not processed."""
         path = url_path("/v2/alerts/requests/{id}", id=request_id)
         answer = await self.call("GET", path, operation="getRequestStatus", accept=(404,))
-        data = at(self.parse(answer, "getRequestStatus"), "data") if answer.ok else None
+        data = at(self.parse(answer), "data") if answer.ok else None
         return data if isinstance(data, dict) else None
 
     async def _act(
@@ -114,18 +114,18 @@ class OpsgenieAlerts(Connector[OpsgenieConfig]):
     async def _followed(
         self, answer: Response, operation: str, alias: str, *, absent_ok: bool = False
     ) -> Outcome:
-        request_id = text_at(self.parse(answer, operation), "requestId")
+        request_id = text_at(self.parse(answer), "requestId")
         found = await self._result(request_id) if request_id else None
         if found is None or isinstance(found, ConnectorError):
             why = f"its result cannot be read: {found.message}" if found else "not processed yet"
             known = given(requestId=request_id)
-            return self.done(answer, operation, reference=alias, detail=f"accepted, {why}", data=known)
+            return self.done(answer, reference=alias, detail=f"accepted, {why}", data=known)
         status = text_at(found, "status") or "not carried out"
         if found.get("isSuccess") is True:
-            return self.done(answer, operation, reference=alias, detail=status, data=found)
+            return self.done(answer, reference=alias, detail=status, data=found)
         if absent_ok and "not exist" in status:
             return self.skipped(operation, status)
-        raise self.error(Fault(RejectedError, status), answer, operation)
+        raise self.error(Fault(RejectedError, status), answer)
 
     async def _result(self, request_id: str) -> dict[str, JsonValue] | ConnectorError | None:
         """Ask for a result until there is one, at longer and longer intervals; None when patience ends.

@@ -47,10 +47,21 @@ class OpsgenieConfig(ConnectorConfig):
     """An API integration of Opsgenie, and the form of its alerts."""
 
     api_key: Secret = setting(
-        "Key of an API integration.", validate=not_empty, also=("genie_key",), example="env:OPSGENIE_API_KEY"
+        "Key of an API integration.",
+        validate=not_empty,
+        also=("genie_key",),
+        env=("OPSGENIE_API_KEY",),
+        example="env:OPSGENIE_API_KEY",
     )
-    region: str = setting("Where the account is, `us` or `eu`.", default="us", validate=one_of(*_REGIONS))
-    api_url: str | None = setting("In place of the region's API.", default=None, validate=http_url)
+    region: str = setting(
+        "Where the account is, `us` or `eu`.",
+        default="us",
+        validate=one_of(*_REGIONS),
+        env=("OPSGENIE_REGION",),
+    )
+    api_url: str | None = setting(
+        "In place of the region's API.", default=None, validate=http_url, env=("OPSGENIE_API_URL",)
+    )
     responders: tuple[str, ...] = setting(
         "Who is alerted: `team:`, `user:`, `escalation:` or `schedule:` with the name; none: as Opsgenie routes.",
         default=(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.base import (
     Category,
@@ -44,11 +43,6 @@ class OpsgenieConnector(OpsgenieAlerts):
         "Messages are cut at 130 characters, with the whole in the description; that is cut at 15,000.",
     )
     default_events = (EventType.PIPELINE, EventType.DEPLOYMENT)
-    environment: ClassVar[Mapping[str, str]] = {
-        "OPSGENIE_API_KEY": "api_key",
-        "OPSGENIE_REGION": "region",
-        "OPSGENIE_API_URL": "api_url",
-    }
 
     @property
     def base_url(self) -> str:

@@ -42,6 +42,7 @@ class PagerDutyConfig(ConnectorConfig):
         default=None,
         validate=not_empty,
         also=("integration_key", "service_key"),
+        env=("PAGERDUTY_KEY", "PAGERDUTY_ROUTING_KEY", "PAGERDUTY_INTEGRATION_KEY"),
         example="env:PAGERDUTY_KEY",
     )
     api_token: Secret | None = setting(
@@ -49,6 +50,7 @@ class PagerDutyConfig(ConnectorConfig):
         default=None,
         validate=not_empty,
         also=("api_key", "token"),
+        env=("PAGERDUTY_API_TOKEN",),
         example="env:PAGERDUTY_API_TOKEN",
     )
     token_type: str = setting(
@@ -61,9 +63,12 @@ class PagerDutyConfig(ConnectorConfig):
         default=None,
         validate=not_empty,
         also=("from", "email"),
+        env=("PAGERDUTY_FROM_EMAIL",),
         example="oncall@company.com",
     )
-    region: str = setting("Service region, `us` or `eu`.", default="us", validate=one_of(*_REGIONS))
+    region: str = setting(
+        "Service region, `us` or `eu`.", default="us", validate=one_of(*_REGIONS), env=("PAGERDUTY_REGION",)
+    )
     source: str = setting(
         "What is said to be affected, where nothing says better.",
         default="integrations-sdk",
@@ -83,6 +88,7 @@ class PagerDutyConfig(ConnectorConfig):
         "In place of the region's Events API.",
         default=None,
         validate=http_url,
+        env=("PAGERDUTY_URL",),
         example="https://events.pagerduty.com",
     )
     api_url: str | None = setting("In place of the region's REST API.", default=None, validate=http_url)

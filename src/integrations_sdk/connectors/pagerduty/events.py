@@ -121,12 +121,12 @@ class PagerDutyEvents(Connector[PagerDutyConfig]):
             custom_details=plain(details or None),
         )
         body = {"payload": payload, **{name: plain(value) for name, value in (fields or {}).items()}}
-        return self.done(await self._send("/v2/change/enqueue", "change.enqueue", body), "change.enqueue")
+        return self.done(await self._send("/v2/change/enqueue", "change.enqueue", body))
 
     async def _enqueue(self, body: dict[str, JsonValue]) -> Outcome:
         answer = await self._send("/v2/enqueue", "enqueue", body, idempotent=True)  # one key is one alert
-        key = text_at(self.parse(answer, "enqueue"), "dedup_key") or text_at(body, "dedup_key")
-        return self.done(answer, "enqueue", reference=key, detail=f"{body['event_action']} accepted")
+        key = text_at(self.parse(answer), "dedup_key") or text_at(body, "dedup_key")
+        return self.done(answer, reference=key, detail=f"{body['event_action']} accepted")
 
     async def _send(
         self,

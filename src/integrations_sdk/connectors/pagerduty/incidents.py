@@ -45,8 +45,8 @@ class PagerDutyIncidents(Connector[PagerDutyConfig]):
 
     async def get_incident(self, incident_id: str) -> Issue:
         """The incident as it is now."""
-        answer = await self.call("GET", url_path("/incidents/{id}", id=incident_id), operation="getIncident")
-        return _incident(at(self.parse(answer, "getIncident"), "incident"))
+        answer = await self.ask("GET", url_path("/incidents/{id}", id=incident_id), operation="getIncident")
+        return _incident(at(answer, "incident"))
 
     async def create_incident(
         self,
@@ -88,7 +88,7 @@ class PagerDutyIncidents(Connector[PagerDutyConfig]):
         path, operation = url_path("/incidents/{id}/notes", id=incident_id), "createIncidentNote"
         body = {"note": {"content": content}}
         answer = await self.call("POST", path, operation=operation, json=body, headers=self._who)
-        return self.done(answer, operation, reference=text_at(self.parse(answer, operation), "note", "id"))
+        return self.done(answer, reference=text_at(self.parse(answer), "note", "id"))
 
     async def _write(
         self,
@@ -107,10 +107,8 @@ class PagerDutyIncidents(Connector[PagerDutyConfig]):
             headers=self._who,
             idempotent=idempotent,
         )
-        made = _incident(at(self.parse(answer, operation), "incident"))
-        return self.done(
-            answer, operation, reference=made.reference, url=made.url, detail=made.status, data=made.data
-        )
+        made = _incident(at(self.parse(answer), "incident"))
+        return self.done(answer, reference=made.reference, url=made.url, detail=made.status, data=made.data)
 
     @property
     def _who(self) -> Mapping[str, str]:

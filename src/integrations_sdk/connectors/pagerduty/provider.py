@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 import attrs
 
@@ -54,15 +54,6 @@ class PagerDutyConnector(PagerDutyEvents, PagerDutyIncidents):
         "Listings of incidents end after 10,000: narrow them with `since` and `until`.",
     )
     default_events = (EventType.PIPELINE, EventType.DEPLOYMENT)
-    environment: ClassVar[Mapping[str, str]] = {
-        "PAGERDUTY_KEY": "routing_key",
-        "PAGERDUTY_ROUTING_KEY": "routing_key",
-        "PAGERDUTY_INTEGRATION_KEY": "routing_key",
-        "PAGERDUTY_API_TOKEN": "api_token",
-        "PAGERDUTY_FROM_EMAIL": "from_email",
-        "PAGERDUTY_REGION": "region",
-        "PAGERDUTY_URL": "events_url",
-    }
 
     rate = RateLimit(calls=960, period=timedelta(minutes=1))  # of the REST API; the Events API names none
 
@@ -94,7 +85,7 @@ class PagerDutyConnector(PagerDutyEvents, PagerDutyIncidents):
         answer = await self._send("/v2/enqueue", "enqueue", {}, accept=(400,))
         said = texts_at(json_of(answer), "errors")
         if wrong := [words for words in said if "routing" in words.lower()]:
-            raise self.error(Fault(AuthenticationError, "; ".join(wrong)), answer, "enqueue")
+            raise self.error(Fault(AuthenticationError, "; ".join(wrong)), answer)
         warning = (
             "whether the key belongs to a service only an alert shows: add an api_token to have it checked"
         )

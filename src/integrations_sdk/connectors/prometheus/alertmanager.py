@@ -57,7 +57,7 @@ class AlertmanagerApi(PrometheusPart):
         response = await self.call(
             "POST", f"{self._root}/alerts", operation="alerts", json=body, idempotent=True
         )
-        return self.done(response, "alerts", detail=f"{len(alerts)} alerts")
+        return self.done(response, detail=f"{len(alerts)} alerts")
 
     async def firing(self, filters: Sequence[str] = ()) -> list[dict[str, JsonValue]]:
         """The alerts that Alertmanager holds, silenced ones included.
@@ -67,7 +67,7 @@ class AlertmanagerApi(PrometheusPart):
         """
         query = {"filter": list(filters)} if filters else None
         response = await self.call("GET", f"{self._root}/alerts", operation="alerts", query=query)
-        return self.parse_list(response, "alerts")
+        return self.parse_list(response)
 
     async def create_silence(
         self,
@@ -96,8 +96,8 @@ class AlertmanagerApi(PrometheusPart):
             "comment": comment,
         }
         response = await self.call("POST", f"{self._root}/silences", operation="silences", json=body)
-        made = self.parse(response, "silences").get("silenceID")
-        return self.done(response, "silences", reference=str(made) if made else None)
+        made = self.parse(response).get("silenceID")
+        return self.done(response, reference=str(made) if made else None)
 
     async def delete_silence(self, silence_id: str) -> Outcome:
         """End a silence now.
@@ -107,18 +107,17 @@ class AlertmanagerApi(PrometheusPart):
         """
         url = self._root + url_path("/silence/{id}", id=silence_id)
         response = await self.call("DELETE", url, operation="silences")
-        return self.done(response, "silences", reference=silence_id)
+        return self.done(response, reference=silence_id)
 
     async def silences(self, filters: Sequence[str] = ()) -> list[dict[str, JsonValue]]:
         """Every silence, expired ones too until Alertmanager forgets them; `filters` as in `firing()`."""
         query = {"filter": list(filters)} if filters else None
         response = await self.call("GET", f"{self._root}/silences", operation="silences", query=query)
-        return self.parse_list(response, "silences")
+        return self.parse_list(response)
 
     async def alertmanager_status(self) -> dict[str, JsonValue]:
         """Which Alertmanager it is (`versionInfo`) and how its cluster stands."""
-        response = await self.call("GET", f"{self._root}/status", operation="status")
-        return self.parse(response, "status")
+        return await self.ask("GET", f"{self._root}/status", operation="status")
 
     @property
     def _root(self) -> str:

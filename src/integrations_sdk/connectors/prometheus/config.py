@@ -29,6 +29,7 @@ class PrometheusConfig(ConnectorConfig):
         default=None,
         also=("prometheus_url",),
         validate=http_url,
+        env=("PROMETHEUS_URL",),
         example="https://prometheus.example.com",
     )
     pushgateway_url: str | None = setting(
@@ -36,12 +37,14 @@ class PrometheusConfig(ConnectorConfig):
         default=None,
         also=("push_gateway_url",),
         validate=http_url,
+        env=("PUSHGATEWAY_URL",),
         example="https://pushgateway.example.com",
     )
     alertmanager_url: str | None = setting(
         "Alertmanager, for alerts and silences.",
         default=None,
         validate=http_url,
+        env=("ALERTMANAGER_URL",),
         example="https://alertmanager.example.com",
     )
     bearer_token: Secret | None = setting(

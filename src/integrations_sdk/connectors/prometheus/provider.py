@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
 
 from integrations_sdk.connectors.base import (
     Category,
@@ -41,11 +40,6 @@ class PrometheusConnector(ServerApi, PushgatewayApi, AlertmanagerApi):
         "Metrics carry the time at which they are scraped.",
     )
     default_events = (EventType.PIPELINE, EventType.DEPLOYMENT)
-    environment: ClassVar[Mapping[str, str]] = {
-        "PROMETHEUS_URL": "url",
-        "PUSHGATEWAY_URL": "pushgateway_url",
-        "ALERTMANAGER_URL": "alertmanager_url",
-    }
 
     async def check(self) -> CheckResult:
         """Ask each configured part whether it is ready."""

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from integrations_sdk.connectors.base import Metric, Outcome, packed
+from integrations_sdk.connectors.base import Metric, Outcome
 from integrations_sdk.connectors.prometheus.exposition import (
     CONTENT_TYPE,
     Family,
@@ -47,17 +47,16 @@ class PushgatewayApi(PrometheusPart):
             replace: remove the other metrics of the group, too.
         """
         path = self._path(job, grouping)
-        content, encoding = packed(render_exposition(metrics).encode("utf-8", "replace"))
         response = await self.call(
             "PUT" if replace else "POST",
             self.part("pushgateway_url") + path,
             operation="push",
-            content=content,
+            content=render_exposition(metrics).encode("utf-8", "replace"),
             content_type=CONTENT_TYPE,
-            headers=encoding,
+            compress=True,
             idempotent=True,  # a push replaces what it repeats
         )
-        return self.done(response, "push", reference=path, detail=f"{len(metrics)} metrics")
+        return self.done(response, reference=path, detail=f"{len(metrics)} metrics")
 
     async def delete_group(
         self, *, job: str | None = None, grouping: Mapping[str, str] | None = None
@@ -65,7 +64,7 @@ class PushgatewayApi(PrometheusPart):
         """Delete a group; one that there is not is no error. The arguments are those of `push()`."""
         path = self._path(job, grouping)
         response = await self.call("DELETE", self.part("pushgateway_url") + path, operation="delete")
-        return self.done(response, "delete", reference=path)
+        return self.done(response, reference=path)
 
     def _path(self, job: str | None, grouping: Mapping[str, str] | None) -> str:
         return push_path(job or self.config.job, {**self.config.grouping, **(grouping or {})})

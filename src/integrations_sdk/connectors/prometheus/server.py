@@ -74,7 +74,7 @@ class ServerApi(PrometheusPart):
             response = await self.call("POST", url, operation=operation, form=given, idempotent=True)
         else:
             response = await self.call("GET", url, operation=operation, query=given or None)
-        data = self.parse(response, operation).get("data")
+        data = self.parse(response).get("data")
         return data if isinstance(data, dict) else {}
 
 

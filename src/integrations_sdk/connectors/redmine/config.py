@@ -27,18 +27,21 @@ class RedmineConfig(ConnectorConfig):
         "Address of Redmine, with its path if it has one.",
         validate=http_url,
         also=("redmine_url", "base_url", "server_url"),
+        env=("REDMINE_URL",),
         example="https://redmine.company.com",
     )
     api_key: Secret = setting(
         "API access key of the account.",
         validate=not_empty,
         also=("api_token", "token"),
+        env=("REDMINE_API_KEY",),
         example="env:REDMINE_API_KEY",
     )
     project: int | str = setting(
         "Identifier or number of the project.",
         validate=_project,
         also=("project_id", "default_project"),
+        env=("REDMINE_PROJECT",),
         example="shop",
     )
     tracker: str | None = setting(

@@ -50,15 +50,8 @@ class RedmineIssues(Connector[RedmineConfig]):
         fields = fields_of(draft, self.config) | await self._numbers(draft, self.config.tracker)
         issue = {"project_id": self.config.project, **fields, **draft.fields}
         answer = await self.call("POST", "/issues.json", operation="issues.create", json={"issue": issue})
-        made = issue_of(at(self.parse(answer, "issues.create"), "issue"), self.config)
-        return self.done(
-            answer,
-            "issues.create",
-            reference=made.reference,
-            url=made.url,
-            detail=made.status,
-            data=made.data,
-        )
+        made = issue_of(at(self.parse(answer), "issue"), self.config)
+        return self.done(answer, reference=made.reference, url=made.url, detail=made.status, data=made.data)
 
     async def update_issue(self, reference: str, changes: IssueDraft) -> Outcome:
         """Change an issue; labels replace those it has.
@@ -69,13 +62,13 @@ class RedmineIssues(Connector[RedmineConfig]):
         fields = fields_of(changes, self.config) | await self._numbers(changes, None) | changes.fields
         if not fields:
             return self.skipped("issues.update", "nothing to change")
-        return self._changed(await self._put(reference, fields, "issues.update"), "issues.update", reference)
+        return self._changed(await self._put(reference, fields, "issues.update"), reference)
 
     async def comment_issue(self, reference: str, text: str) -> Outcome:
         """Add a note; Redmine does not say its number, so `reference` is the issue's."""
         fields: dict[str, JsonValue] = {"notes": text, "private_notes": self.config.private_notes}
         answer = await self._put(reference, fields, "issues.note", idempotent=False)
-        return self._changed(answer, "issues.note", reference)
+        return self._changed(answer, reference)
 
     async def transition_issue(self, reference: str, to: str) -> Outcome:
         """Give an issue another status, by name or number; `done` is the first closed one, `reopen` the first open.
@@ -84,15 +77,14 @@ class RedmineIssues(Connector[RedmineConfig]):
             ConfigurationError: there is no such status.
             RejectedError: the workflow does not allow it, which Redmine itself passes over in silence.
         """
-        operation = "issues.transition"
         answer = await self.call("GET", "/issue_statuses.json", operation="issue_statuses.list")
-        status = status_of(to, objects_at(self.parse(answer, "issue_statuses.list"), "issue_statuses"))
-        answer = await self._put(reference, {"status_id": status}, operation)
+        status = status_of(to, objects_at(self.parse(answer), "issue_statuses"))
+        answer = await self._put(reference, {"status_id": status}, "issues.transition")
         now = await self.get_issue(reference)
         if at(now.data, "status", "id") != status:
             said = f"the workflow does not lead from {now.status} to {to!r} for this account"
-            raise self.error(Fault(RejectedError, said, "no_transition"), answer, operation)
-        return self._changed(answer, operation, reference, now.status)
+            raise self.error(Fault(RejectedError, said, "no_transition"), answer)
+        return self._changed(answer, reference, now.status)
 
     async def find_issue(self, external_id: str) -> Issue | None:
         """The oldest issue, open or closed, whose `external_id_field` has the id; a new one is found at once.
@@ -112,8 +104,8 @@ class RedmineIssues(Connector[RedmineConfig]):
     async def get_issue(self, reference: str) -> Issue:
         """The issue as it is now."""
         path = url_path("/issues/{id}.json", id=_number(reference))
-        answer = await self.call("GET", path, operation="issues.get")
-        return issue_of(at(self.parse(answer, "issues.get"), "issue"), self.config)
+        answer = await self.ask("GET", path, operation="issues.get")
+        return issue_of(at(answer, "issue"), self.config)
 
     async def list_issues(self, **filters: str) -> AsyncIterator[Issue]:
         """The project's issues, page by page; open ones unless `status_id="*"`; filters as Redmine names them."""
@@ -138,15 +130,15 @@ class RedmineIssues(Connector[RedmineConfig]):
     async def _named(self, what: str, word: str, path: str, items: str) -> int:
         if word.isdecimal():
             return int(word)
-        answer = await self.call("GET", path, operation=f"{items}.list")
-        return named(what, word, objects_at(self.parse(answer, f"{items}.list"), items))
+        answer = await self.ask("GET", path, operation=f"{items}.list")
+        return named(what, word, objects_at(answer, items))
 
     async def _member(self, who: str) -> int:
         if who.isdecimal():
             return int(who)
         if who == "me":
-            answer = await self.call("GET", "/users/current.json", operation="users.current")
-            mine = at(self.parse(answer, "users.current"), "user", "id")
+            answer = await self.ask("GET", "/users/current.json", operation="users.current")
+            mine = at(answer, "user", "id")
             return named("assignee", who, [{"id": mine, "name": who}])
         path, operation = f"/projects/{self.config.project}/memberships.json", "memberships.list"
         query = {"limit": "100", "offset": "0"}
@@ -164,14 +156,11 @@ class RedmineIssues(Connector[RedmineConfig]):
             "PUT", path, operation=operation, json={"issue": dict(fields)}, idempotent=idempotent
         )
 
-    def _changed(
-        self, answer: Response, operation: str, reference: str, detail: str | None = None
-    ) -> Outcome:
+    def _changed(self, answer: Response, reference: str, detail: str | None = None) -> Outcome:
         """An answer without content, as Redmine gives it to changes."""
         number = _number(reference)
         return self.done(
             answer,
-            operation,
             reference=number,
             url=f"{self.config.url.rstrip('/')}/issues/{number}",
             detail=detail,

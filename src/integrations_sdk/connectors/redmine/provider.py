@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.base import Category, CheckResult, Fault, Response, at, text_at, url_path
 from integrations_sdk.connectors.redmine.config import RedmineConfig
@@ -33,11 +32,6 @@ class RedmineConnector(RedmineIssues):
         "A status that the workflow does not allow is an error here; Redmine itself ignores it.",
         "Subjects are cut at 255 characters.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "REDMINE_URL": "url",
-        "REDMINE_API_KEY": "api_key",
-        "REDMINE_PROJECT": "project",
-    }
 
     @property
     def base_url(self) -> str:
@@ -55,12 +49,10 @@ class RedmineConnector(RedmineIssues):
 
     async def check(self) -> CheckResult:
         """Ask who we are, and for the project."""
-        answer = await self.call("GET", "/users/current.json", operation="users.current")
-        login = text_at(self.parse(answer, "users.current"), "user", "login")
+        answer = await self.ask("GET", "/users/current.json", operation="users.current")
+        login = text_at(answer, "user", "login")
         path = url_path("/projects/{id}.json", id=self.config.project)
-        project = at(
-            self.parse(await self.call("GET", path, operation="projects.get"), "projects.get"), "project"
-        )
+        project = at(await self.ask("GET", path, operation="projects.get"), "project")
         closed = at(project, "status") in (5, 9)  # a tuple: what comes may be unhashable
         warning = "the project is closed or archived: nothing can be created in it"
         return CheckResult(

@@ -45,12 +45,14 @@ class SendGridConfig(ConnectorConfig):
         "API key with the permission Mail Send.",
         validate=not_empty,
         also=("token",),
+        env=("SENDGRID_API_KEY",),
         example="env:SENDGRID_API_KEY",
     )
     sender: str = setting(
         "Who the mail is from: a verified sender, or an address of an authenticated domain.",
         validate=_ascii_address,
         also=("from_address", "from"),
+        env=("SENDGRID_FROM",),
         example="Deployments <automation@example.com>",
     )
     to: tuple[str, ...] = setting(
@@ -58,6 +60,7 @@ class SendGridConfig(ConnectorConfig):
         default=(),
         validate=_ascii_address,
         also=("recipients",),
+        env=("SENDGRID_TO",),
         example="admins@example.com",
     )
     reply_to: str | None = setting("Where answers go.", default=None, validate=_ascii_address)

@@ -10,7 +10,6 @@ import attrs
 from integrations_sdk.connectors.base import (
     Category,
     CheckResult,
-    ConfigurationError,
     Connector,
     EventType,
     Fault,
@@ -24,6 +23,8 @@ from integrations_sdk.connectors.base import (
     fault_of,
     json_of,
     load,
+    objects_at,
+    texts_at,
 )
 from integrations_sdk.connectors.sendgrid.config import SendGridConfig, SendGridMail
 from integrations_sdk.connectors.sendgrid.render import body_of
@@ -52,11 +53,6 @@ class SendGridConnector(Connector[SendGridConfig]):
         "An address that stands in it twice gets it once.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "SENDGRID_API_KEY": "api_key",
-        "SENDGRID_FROM": "sender",
-        "SENDGRID_TO": "to",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     @property
@@ -70,32 +66,28 @@ class SendGridConnector(Connector[SendGridConfig]):
 
     def fault(self, response: Response) -> Fault | None:
         """As the status says, each wrong field with SendGrid's words for it."""
-        found, body = fault_of(response), json_of(response)
-        errors = body.get("errors") if isinstance(body, dict) else None
+        found = fault_of(response)
         said = [
             f"{item['field']}: {item.get('message')}" if item.get("field") else str(item.get("message"))
-            for item in (errors if isinstance(errors, list) else ())
-            if isinstance(item, dict)
+            for item in objects_at(json_of(response), "errors")
         ]
         return attrs.evolve(found, message="; ".join(said[:5])) if found is not None and said else found
 
     async def check(self) -> CheckResult:
         """Ask what the key may do; it must be allowed to send."""
         response = await self.call("GET", "/v3/scopes", operation="scopes")
-        scopes = self.parse(response, "scopes").get("scopes")
-        if not isinstance(scopes, list) or "mail.send" not in scopes:
+        if "mail.send" not in texts_at(self.parse(response), "scopes"):
             words = "the key may not send: give it the permission Mail Send"
-            raise self.error(Fault(PermissionDeniedError, words), response, "scopes")
-        return CheckResult(
-            detail="the key may send",
-            warnings=("sandbox mode: nothing is delivered",) if self.config.sandbox_mode else (),
-        )
+            raise self.error(Fault(PermissionDeniedError, words), response)
+        warnings = ("sandbox mode: nothing is delivered",) if self.config.sandbox_mode else ()
+        return CheckResult(detail="the key may send", warnings=warnings)
 
     async def notify(self, message: Message) -> Outcome:
         """Send the message to `to`, and to those of its mentions that are addresses."""
-        draft = draft_of(message, self.config.to, self.config.subject_prefix, international=False)
-        if not draft.to:
-            raise ConfigurationError.of("sendgrid message", "to", "nobody would get it", "configure `to`")
+        config = self.config
+        draft = draft_of(
+            message, config.to, config.subject_prefix, provider=self.provider, international=False
+        )
         return await self._send(draft, notification=True)
 
     async def send_mail(self, mail: Mapping[str, object] | None = None, /, **fields: object) -> Outcome:
@@ -113,4 +105,4 @@ class SendGridConnector(Connector[SendGridConfig]):
     async def _send(self, draft: MailDraft, *, notification: bool = False) -> Outcome:
         body = body_of(draft, self.config, notification=notification)
         response = await self.call("POST", "/v3/mail/send", operation="mail.send", json=body)
-        return self.done(response, "mail.send", reference=response.headers.get("x-message-id"))
+        return self.done(response, reference=response.headers.get("x-message-id"))

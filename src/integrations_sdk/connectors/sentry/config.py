@@ -22,32 +22,47 @@ __all__ = ["SentryConfig"]
 class SentryConfig(ConnectorConfig):
     """One Sentry project; with `auth_token`, `organization` and `project` its releases as well."""
 
-    dsn: Secret = setting("DSN of the project.", validate=sentry_dsn, example="env:SENTRY_DSN")
+    dsn: Secret = setting(
+        "DSN of the project.", validate=sentry_dsn, env=("SENTRY_DSN",), example="env:SENTRY_DSN"
+    )
     environment: str | None = setting(
         "Environment of events and deploys that name none.",
         default=None,
         also=("env",),
         validate=not_empty,
+        env=("SENTRY_ENVIRONMENT",),
         example="production",
     )
     release: str | None = setting(
-        "Release of events that name none.", default=None, validate=not_empty, example="v1.2.3"
+        "Release of events that name none.",
+        default=None,
+        validate=not_empty,
+        env=("SENTRY_RELEASE",),
+        example="v1.2.3",
     )
     tags: Mapping[str, str] = setting("Tags of every event.", factory=dict)
     auth_token: Secret | None = setting(
         "Organisation auth token, for releases and deploys.",
         default=None,
         validate=not_empty,
+        env=("SENTRY_AUTH_TOKEN",),
         example="env:SENTRY_AUTH_TOKEN",
     )
     organization: str | None = setting(
-        "Slug of the organisation.", default=None, also=("org", "organisation"), validate=not_empty
+        "Slug of the organisation.",
+        default=None,
+        also=("org", "organisation"),
+        validate=not_empty,
+        env=("SENTRY_ORG",),
     )
-    project: str | None = setting("Slug of the project.", default=None, validate=not_empty)
+    project: str | None = setting(
+        "Slug of the project.", default=None, validate=not_empty, env=("SENTRY_PROJECT",)
+    )
     api_url: str | None = setting(
         "Root of the REST API; without it, it follows from the DSN.",
         default=None,
         validate=http_url,
+        env=("SENTRY_URL",),
         example="https://sentry.example.com",
     )
 

@@ -6,47 +6,16 @@ Source: https://develop.sentry.dev/sdk/ for events, https://docs.sentry.io/api/r
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from http import HTTPStatus
-from typing import ClassVar, Literal
 
-from integrations_sdk.connectors.base import (
-    AuthenticationError,
-    Category,
-    CheckResult,
-    ConnectorContext,
-    ConnectorError,
-    Event,
-    EventType,
-    Fault,
-    JsonValue,
-    Outcome,
-    RateLimitedError,
-    Response,
-    fault_of,
-    packed,
-)
+from integrations_sdk.connectors.base import Category, CheckResult, Event, EventType, Outcome
+from integrations_sdk.connectors.sentry.captures import CaptureApi
 from integrations_sdk.connectors.sentry.config import SentryConfig
-from integrations_sdk.connectors.sentry.payloads import (
-    CLIENT,
-    envelope,
-    environment_name,
-    event_of,
-    exception_values,
-    limited_for,
-    release_name,
-    tags_of,
-)
-from integrations_sdk.connectors.sentry.releases import ReleasesApi
+from integrations_sdk.connectors.sentry.payloads import environment_name, event_of, release_name
 
-__all__ = ["SentryConnector", "SentryLevel"]
-
-SentryLevel = Literal["fatal", "error", "warning", "info", "debug"]
-"""How grave an event is, in Sentry's words."""
+__all__ = ["SentryConnector"]
 
 
-class SentryConnector(ReleasesApi):
+class SentryConnector(CaptureApi):
     """Sends exceptions and messages to a project; tells it of releases and deploys.
 
     Of the library's events a failed pipeline or deployment becomes an error, and (with `auth_token`) a
@@ -68,37 +37,6 @@ class SentryConnector(ReleasesApi):
         "An event is at most 1 MB.",
     )
     default_events = (EventType.PIPELINE, EventType.DEPLOYMENT, EventType.RELEASE)
-    environment: ClassVar[Mapping[str, str]] = {
-        "SENTRY_DSN": "dsn",
-        "SENTRY_ENVIRONMENT": "environment",
-        "SENTRY_RELEASE": "release",
-        "SENTRY_AUTH_TOKEN": "auth_token",
-        "SENTRY_ORG": "organization",
-        "SENTRY_PROJECT": "project",
-        "SENTRY_URL": "api_url",
-    }
-
-    def __init__(self, config: SentryConfig, context: ConnectorContext) -> None:
-        super().__init__(config, context)
-        self._open_from = 0.0  # by the monotonic clock: until then Sentry wants no errors
-
-    def fault(self, response: Response) -> Fault | None:
-        """As the status says, but that a rejected event means a wrong DSN."""
-        self._heed(response)
-        found = fault_of(response)
-        if found is None:
-            return None
-        if response.status == HTTPStatus.FORBIDDEN and "with_reason" in found.message:
-            return Fault(AuthenticationError, f"{found.message}; is the DSN that of the project?")
-        return found
-
-    def error(self, fault: Fault, response: Response, operation: str) -> ConnectorError:
-        """With `retry_after` from `X-Sentry-Rate-Limits` where there is no `Retry-After`."""
-        error = super().error(fault, response, operation)
-        limited = isinstance(error, RateLimitedError) and error.retry_after is None
-        if limited and (seconds := self._paused()) > 0:
-            error.retry_after = timedelta(seconds=seconds)
-        return error
 
     async def check(self) -> CheckResult:
         """Send an empty envelope, which Sentry accepts and discards, and (with `auth_token`) list one release.
@@ -130,86 +68,3 @@ class SentryConnector(ReleasesApi):
         if not deployed or environment is None:
             return made
         return await self.create_deploy(version, environment, url=event.url, finished=event.time)
-
-    async def capture_exception(
-        self,
-        error: BaseException,
-        *,
-        level: SentryLevel = "error",
-        tags: Mapping[str, str] | None = None,
-        fingerprint: Sequence[str] = (),
-    ) -> Outcome:
-        """Send an exception with its traceback and causes; `reference` is the event's id.
-
-        Args:
-            error: the exception, raised or not.
-            level: how grave it is.
-            tags: beside the configured ones.
-            fingerprint: what belongs together into one issue; empty leaves that to Sentry.
-        """
-        payload: dict[str, JsonValue] = {"exception": {"values": exception_values(error)}, "level": level}
-        return await self._capture(uuid.uuid4().hex, payload | _more(tags, fingerprint))
-
-    async def capture_message(
-        self,
-        text: str,
-        *,
-        level: SentryLevel = "info",
-        tags: Mapping[str, str] | None = None,
-        fingerprint: Sequence[str] = (),
-    ) -> Outcome:
-        """Send a message of at most 8192 characters; otherwise as `capture_exception()`."""
-        payload: dict[str, JsonValue] = {"message": {"formatted": text[:8192]}, "level": level}
-        return await self._capture(uuid.uuid4().hex, payload | _more(tags, fingerprint))
-
-    async def _capture(self, event_id: str, payload: Mapping[str, JsonValue]) -> Outcome:
-        now = self.context.clock.now()
-        own: dict[str, JsonValue] = {"event_id": event_id, "timestamp": now.timestamp(), "platform": "python"}
-        known = {
-            "environment": environment_name(self.config.environment or ""),
-            "release": release_name(self.config.release or ""),
-        }
-        own |= {name: value for name, value in known.items() if value is not None}
-        tags = payload.get("tags")
-        merged = tags_of({**self.config.tags, **(tags if isinstance(tags, dict) else {})})
-        response = await self._send(event_id, {**own, **payload, "tags": merged}, operation="envelope")
-        return self.done(response, "envelope", reference=event_id)
-
-    async def _send(
-        self, event_id: str, payload: Mapping[str, JsonValue] | None, *, operation: str
-    ) -> Response:
-        if (seconds := self._paused()) > 0:
-            raise RateLimitedError(
-                "Sentry asked to send no errors for a while",
-                provider=self.provider,
-                operation=operation,
-                integration_id=self.context.integration_id,
-                retry_after=timedelta(seconds=seconds),
-            )
-        dsn = self.dsn
-        content, encoding = packed(envelope(event_id, payload, self.context.clock.now()))
-        response = await self.call(
-            "POST",
-            dsn.envelope_url,
-            operation=operation,
-            content=content,
-            content_type="application/x-sentry-envelope",
-            headers={"x-sentry-auth": dsn.auth_header(CLIENT), **encoding},
-            idempotent=True,  # Sentry drops an event whose id it has seen
-            authorize=False,
-        )
-        self.parse(response, operation)  # a web page in its place means that the host is not Sentry's
-        return response
-
-    def _heed(self, response: Response) -> None:
-        """Keep to a limit that any answer announces, a good one included."""
-        if seconds := limited_for(response.headers.get("x-sentry-rate-limits", "")):
-            self._open_from = max(self._open_from, self.context.clock.monotonic() + seconds)
-
-    def _paused(self) -> float:
-        return self._open_from - self.context.clock.monotonic()
-
-
-def _more(tags: Mapping[str, str] | None, fingerprint: Sequence[str]) -> dict[str, JsonValue]:
-    given: dict[str, JsonValue] = {"tags": dict(tags or {})}
-    return given | ({"fingerprint": list(fingerprint)} if fingerprint else {})

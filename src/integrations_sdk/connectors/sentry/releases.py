@@ -53,7 +53,7 @@ class ReleasesApi(Connector[SentryConfig]):
         path = url_path(_RELEASES, org=self._organization())
         asked = {"per_page": "1", "project": self.config.project or "", **({"query": query} if query else {})}
         response = await self.call("GET", path, operation="releases", query=asked)
-        found = self.parse_list(response, "releases")
+        found = self.parse_list(response)
         return str(found[0].get("version")) if found else None
 
     async def create_release(
@@ -82,7 +82,7 @@ class ReleasesApi(Connector[SentryConfig]):
             **_known(ref=ref, url=url, dateReleased=released),
         }
         response = await self.call("POST", path, operation="releases", json=body, idempotent=True)
-        return self.done(response, "releases", reference=version)
+        return self.done(response, reference=version)
 
     async def create_deploy(
         self,
@@ -113,7 +113,7 @@ class ReleasesApi(Connector[SentryConfig]):
         more = _known(name=name and name[:64], url=url, dateStarted=started, dateFinished=finished)
         body = {"environment": where, "projects": [self.config.project], **more}
         response = await self.call("POST", path, operation="deploys", json=body)
-        return self.done(response, "deploys", reference=version)
+        return self.done(response, reference=version)
 
     def _organization(self) -> str:
         if self.config.auth_token is None or self.config.organization is None:

@@ -68,6 +68,7 @@ class SlackConfig(ConnectorConfig):
         default=None,
         validate=_hook_url,
         also=("webhook",),
+        env=("SLACK_WEBHOOK_URL", "SLACK_WEBHOOK"),
         example="https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
     )
     bot_token: Secret | None = setting(
@@ -75,12 +76,14 @@ class SlackConfig(ConnectorConfig):
         default=None,
         validate=_bot_token,
         also=("token",),
+        env=("SLACK_BOT_TOKEN",),
         example="env:SLACK_BOT_TOKEN",
     )
     channel: str | None = setting(
         "Channel to post to, by name or id; an app's incoming webhook always posts to its own.",
         default=None,
         validate=not_empty,
+        env=("SLACK_CHANNEL",),
         example="#deployments",
     )
     username: str | None = setting(

@@ -35,20 +35,28 @@ def _port(value: int) -> str | None:
 class SmtpConfig(ConnectorConfig):
     """A mail server, and who writes to whom through it."""
 
-    host: str = setting("The mail server.", validate=_host, also=("server",), example="smtp.example.com")
+    host: str = setting(
+        "The mail server.", validate=_host, also=("server",), env=("SMTP_HOST",), example="smtp.example.com"
+    )
     port: int = setting(
-        "Its port: 587 for STARTTLS, 465 for TLS from the start.", default=587, validate=_port
+        "Its port: 587 for STARTTLS, 465 for TLS from the start.",
+        default=587,
+        validate=_port,
+        env=("SMTP_PORT",),
     )
     security: str | None = setting(
         "`starttls`, `tls` or `none`; left out, `tls` on port 465 and `starttls` elsewhere.",
         default=None,
         validate=one_of(*Security),
     )
-    username: str | None = setting("Who logs in.", default=None, validate=not_empty, also=("user",))
+    username: str | None = setting(
+        "Who logs in.", default=None, validate=not_empty, also=("user",), env=("SMTP_USER",)
+    )
     password: Secret | None = setting(
         "The password; many providers want one made for an application.",
         default=None,
         validate=not_empty,
+        env=("SMTP_PASSWORD",),
         example="env:SMTP_PASSWORD",
     )
     oauth_token: Secret | None = setting(
@@ -61,6 +69,7 @@ class SmtpConfig(ConnectorConfig):
         default=None,
         validate=address,
         also=("from_address", "from"),
+        env=("SMTP_FROM",),
         example="Deployments <automation@example.com>",
     )
     to: tuple[str, ...] = setting(
@@ -68,6 +77,7 @@ class SmtpConfig(ConnectorConfig):
         default=(),
         validate=address,
         also=("recipients",),
+        env=("ADMIN_EMAIL",),
         example="admins@example.com",
     )
     reply_to: str | None = setting("Where answers go.", default=None, validate=address)

@@ -8,7 +8,6 @@ from typing import ClassVar
 from integrations_sdk.connectors.base import (
     Category,
     CheckResult,
-    ConfigurationError,
     EventType,
     JsonValue,
     MailConnector,
@@ -53,14 +52,6 @@ class SmtpConnector(MailConnector[SmtpConfig]):
         "A message that was lost while it was handed over is not sent again, for it may have been taken.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "SMTP_HOST": "host",
-        "SMTP_PORT": "port",
-        "SMTP_USER": "username",
-        "SMTP_PASSWORD": "password",
-        "SMTP_FROM": "sender",
-        "ADMIN_EMAIL": "to",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     @property
@@ -85,16 +76,12 @@ class SmtpConnector(MailConnector[SmtpConfig]):
         """Log in and hang up; nothing is sent."""
         name = await self.greet(operation="smtp.check")
         unencrypted = "the connection is not encrypted: what is sent can be read on the way"
-        return CheckResult(
-            detail=f"{name} lets us in",
-            warnings=(unencrypted,) if self.server.security is Security.NONE else (),
-        )
+        warnings = (unencrypted,) if self.server.security is Security.NONE else ()
+        return CheckResult(detail=f"{name} lets us in", warnings=warnings)
 
     async def notify(self, message: Message) -> Outcome:
         """Send the message to `to`, and to those of its mentions that are addresses."""
-        draft = draft_of(message, self.config.to, self.config.subject_prefix)
-        if not draft.to:
-            raise ConfigurationError.of("smtp message", "to", "nobody would get it", "configure `to`")
+        draft = draft_of(message, self.config.to, self.config.subject_prefix, provider=self.provider)
         return await self._send(draft, "smtp.notify", notification=True)
 
     async def send_mail(self, mail: Mapping[str, object] | None = None, /, **fields: object) -> Outcome:

@@ -36,6 +36,7 @@ class SnsConfig(AwsConfig):
         default=None,
         validate=_topic,
         also=("topic", "target_arn"),
+        env=("SNS_TOPIC_ARN",),
         example="arn:aws:sns:eu-central-1:123456789012:deployments",
     )
     phone_numbers: tuple[str, ...] = setting(

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
-
-import attrs
 
 from integrations_sdk.connectors.base import (
     AwsConnector,
@@ -16,12 +13,11 @@ from integrations_sdk.connectors.base import (
     ConnectorError,
     Event,
     EventType,
-    JsonValue,
     Message,
     Outcome,
-    OutcomeStatus,
     Response,
     message_for,
+    together,
     uuid7,
 )
 from integrations_sdk.connectors.sns.config import SnsConfig
@@ -43,27 +39,26 @@ __all__ = ["SnsConnector"]
 class SnsConnector(AwsConnector[SnsConfig]):
     """Amazon SNS: a message to a topic reaches all that subscribed to it, and phones get an SMS."""
 
-    provider: ClassVar[str] = "sns"
-    title: ClassVar[str] = "Amazon SNS"
-    category: ClassVar[Category] = Category.MESSAGING
-    Config: ClassVar[type[SnsConfig]] = SnsConfig
-    service: ClassVar[str] = "sns"
-    docs_url: ClassVar[str] = "https://docs.aws.amazon.com/sns/latest/api/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "sns"
+    title = "Amazon SNS"
+    category = Category.MESSAGING
+    Config = SnsConfig
+    service = "sns"
+    docs_url = "https://docs.aws.amazon.com/sns/latest/api/"
+    setup = (
         "Install the extra: pip install 'integrations-sdk[aws]'.",
         "Make a topic, subscribe to it, and let each subscriber confirm.",
         "In IAM, give a role or a user the permissions below, and run under it or configure its access key.",
     )
-    permissions: ClassVar[tuple[str, ...]] = (
+    permissions = (
         "sns:Publish on the topic; for SMS on *",
         "sns:GetTopicAttributes, sns:GetSMSSandboxAccountStatus for the check",
     )
-    limits: ClassVar[tuple[str, ...]] = (
+    limits = (
         "A message and its attributes have 256 KiB, an SMS 1,600 characters; what is longer is cut off.",
         "A standard topic may deliver a message twice, and in any order.",
     )
-    default_events: ClassVar[tuple[str, ...]] = (EventType.PIPELINE, EventType.DEPLOYMENT)
-    environment: ClassVar[Mapping[str, str]] = {"SNS_TOPIC_ARN": "topic_arn"}
+    default_events = (EventType.PIPELINE, EventType.DEPLOYMENT)
 
     def __init__(self, config: SnsConfig, context: ConnectorContext) -> None:
         super().__init__(config, context)
@@ -129,12 +124,8 @@ class SnsConnector(AwsConnector[SnsConfig]):
             raise ConfigurationError.of("sns configuration", "topic_arn", "missing", "add it to publish")
         named = {**self.config.message_attributes, **(attributes or {})}
         if len(text.encode("utf-8", "replace")) > most_bytes(named):
-            raise ConfigurationError.of(
-                "message",
-                "text",
-                "expected at most 256 KiB, attributes included",
-                "shorten it, or link to it",
-            )
+            wrong, remedy = "expected at most 256 KiB, attributes included", "shorten it, or link to it"
+            raise ConfigurationError.of("message", "text", wrong, remedy)
         form = {"TopicArn": topic, "Message": text, **attribute_entries(named)}
         form |= {"Subject": subject} if subject else {}
         form |= {"MessageStructure": structure} if structure else {}
@@ -163,7 +154,13 @@ class SnsConnector(AwsConnector[SnsConfig]):
             told[self.config.topic_arn] = await self.attempt(work)
         for phone in self.config.phone_numbers:
             told[phone] = await self.attempt(self.send_sms(phone, text))
-        return _together(told)
+        return together(
+            told,
+            listed="messages",
+            called="target",
+            missed="targets got nothing",
+            part=lambda outcome: dict(outcome.data),
+        )
 
     async def _do(self, action: str, form: Mapping[str, str], *, idempotent: bool | None = None) -> Response:
         return await self.call(
@@ -177,19 +174,4 @@ class SnsConnector(AwsConnector[SnsConfig]):
 
     def _told(self, answer: Response, target: str) -> Outcome:
         made = message_id(answer)
-        return self.done(answer, "Publish", reference=made, data={"target": target, "message_id": made})
-
-
-def _together(told: Mapping[str, Outcome | ConnectorError]) -> Outcome:
-    """One outcome for all targets."""
-    reached = [result for result in told.values() if isinstance(result, Outcome)]
-    failed = {target: result for target, result in told.items() if isinstance(result, ConnectorError)}
-    if not reached:
-        raise next(iter(failed.values()))
-    messages: list[JsonValue] = [dict(outcome.data) for outcome in reached]
-    messages += [{"target": target, "error": str(error)} for target, error in failed.items()]
-    whole = attrs.evolve(reached[0], data={"messages": messages})
-    if not failed:
-        return whole
-    trouble = f"{len(failed)} of {len(told)} targets got nothing: " + "; ".join(map(str, failed.values()))
-    return attrs.evolve(whole, status=OutcomeStatus.FAILED, error=trouble)
+        return self.done(answer, reference=made, data={"target": target, "message_id": made})

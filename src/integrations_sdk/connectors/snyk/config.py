@@ -45,6 +45,7 @@ class SnykConfig(GatedConfig):
         "API token of a service account or a user, or an OAuth access token.",
         validate=not_empty,
         also=("api_token", "snyk_token"),
+        env=("SNYK_TOKEN",),
         example="env:SNYK_TOKEN",
     )
     token_type: str = setting(
@@ -56,6 +57,7 @@ class SnykConfig(GatedConfig):
         "Id of the organization, out of its settings.",
         validate=_uuid,
         also=("org", "organization", "organization_id"),
+        env=("SNYK_CFG_ORG",),
         example="4a18d42f-0706-4ad0-b127-24078731fbed",
     )
     project: str | None = setting(
@@ -72,5 +74,6 @@ class SnykConfig(GatedConfig):
         default=None,
         validate=http_url,
         also=("url", "base_url"),
+        env=("SNYK_API",),
     )
     api_version: str = setting("Version of the API, a date.", default="2024-10-15", validate=_version)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     Category,
@@ -36,28 +36,23 @@ class SnykConnector(Scanner[SnykConfig]):
     Snyk's API has no gate of its own: open issues of `fail_on` and worse that nobody has ignored close it.
     """
 
-    provider: ClassVar[str] = "snyk"
-    title: ClassVar[str] = "Snyk"
-    category: ClassVar[Category] = Category.SECURITY
-    Config: ClassVar[type[SnykConfig]] = SnykConfig
-    docs_url: ClassVar[str] = "https://docs.snyk.io/snyk-api/rest-api/about-the-rest-api"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "snyk"
+    title = "Snyk"
+    category = Category.SECURITY
+    Config = SnykConfig
+    docs_url = "https://docs.snyk.io/snyk-api/rest-api/about-the-rest-api"
+    setup = (
         "Open the organization's Settings → Service accounts and add one with the role Org Viewer.",
         "Configure its token, and the Organization ID out of Settings → General.",
         "Choose the region that the organization is in.",
     )
-    permissions: ClassVar[tuple[str, ...]] = ("View Organization", "View Project")
-    limits: ClassVar[tuple[str, ...]] = (
+    permissions = ("View Organization", "View Project")
+    limits = (
         "The API needs a plan that includes it (Enterprise).",
         "A branch is the target reference of Snyk's projects; pull requests are not in the API.",
         "1,620 requests may be sent per minute.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "SNYK_TOKEN": "token",
-        "SNYK_CFG_ORG": "org_id",
-        "SNYK_API": "api_url",
-    }
-    rate: ClassVar[RateLimit] = RateLimit(calls=1600, period=timedelta(minutes=1))
+    rate = RateLimit(calls=1600, period=timedelta(minutes=1))
 
     @property
     def base_url(self) -> str:
@@ -76,9 +71,8 @@ class SnykConnector(Scanner[SnykConfig]):
     async def check(self) -> CheckResult:
         """Ask for the organization."""
         query = {"version": self.config.api_version}
-        answer = await self.call("GET", self._path(""), operation="orgs.get", query=query)
-        name = text_at(self.parse(answer, "orgs.get"), "data", "attributes", "name")
-        return CheckResult(detail=f"the organization {name}")
+        found = await self.ask("GET", self._path(""), operation="orgs.get", query=query)
+        return CheckResult(detail=f"the organization {text_at(found, 'data', 'attributes', 'name')}")
 
     async def check_gate(self, query: FindingQuery | None = None) -> Gate:
         """Whether no open issue of `fail_on` or worse is there: in the organization, a project, or a branch.
@@ -111,15 +105,8 @@ class SnykConnector(Scanner[SnykConfig]):
 
     async def list_projects(self, *, branch: str | None = None) -> AsyncIterator[dict[str, JsonValue]]:
         """The organization's projects as Snyk describes them, page by page; only those of a branch, if given."""
-        query = {"version": self.config.api_version, "limit": _PAGE}
-        if branch is not None:
-            query["target_reference"] = branch
-        async for project in self.records(
-            self._path("/projects"),
-            operation="projects.list",
-            query=query,
-            items="data",
-            following=next_page,
+        async for project in self._listed(
+            "/projects", "projects.list", {"target_reference": branch} if branch else {}
         ):
             yield project
 
@@ -127,9 +114,8 @@ class SnykConnector(Scanner[SnykConfig]):
         """The parameters of each search that has to be made."""
         if query.pull_request is not None:
             remedy = "ask for its branch, or let Snyk's own check of pull requests decide"
-            raise ConfigurationError.of(
-                "finding query", "pull_request", "is nothing Snyk's API knows", remedy
-            )
+            unknown = "is nothing Snyk's API knows"
+            raise ConfigurationError.of("finding query", "pull_request", unknown, remedy)
         project = query.project or self.config.project
         if query.branch is None:
             yield _project(project) if project else {}
@@ -139,19 +125,17 @@ class SnykConnector(Scanner[SnykConfig]):
             if project in {None, known}:
                 yield _project(known)
 
-    async def _issues(self, place: Mapping[str, str], least: Severity) -> AsyncIterator[dict[str, JsonValue]]:
-        query = {
-            "version": self.config.api_version,
-            "limit": _PAGE,
-            "status": "open",
-            "ignored": "false",
-            "effective_severity_level": ",".join(one for one in Severity if one.reaches(least)),
-            **place,
-        }
-        async for issue in self.records(
-            self._path("/issues"), operation="issues.list", query=query, items="data", following=next_page
-        ):
-            yield issue
+    def _issues(self, place: Mapping[str, str], least: Severity) -> AsyncIterator[dict[str, JsonValue]]:
+        levels = ",".join(one for one in Severity if one.reaches(least))
+        query = {"status": "open", "ignored": "false", "effective_severity_level": levels, **place}
+        return self._listed("/issues", "issues.list", query)
+
+    def _listed(
+        self, template: str, operation: str, query: Mapping[str, str]
+    ) -> AsyncIterator[dict[str, JsonValue]]:
+        asked = {"version": self.config.api_version, "limit": _PAGE, **query}
+        path = self._path(template)
+        return self.records(path, operation=operation, query=asked, items="data", following=next_page)
 
     def _path(self, template: str) -> str:
         return url_path("/rest/orgs/{org}" + template, org=self.config.org_id)

@@ -35,6 +35,7 @@ class SonarQubeConfig(ScannerConfig):
         "Token of a user who may browse the project, or of the project itself.",
         validate=not_empty,
         also=("api_token", "sonar_token"),
+        env=("SONAR_TOKEN",),
         example="env:SONAR_TOKEN",
     )
     project: str | None = setting(
@@ -42,6 +43,7 @@ class SonarQubeConfig(ScannerConfig):
         default=None,
         validate=not_empty,
         also=("project_key", "component"),
+        env=("SONAR_PROJECT_KEY",),
         example="shop_web",
     )
     url: str = setting(
@@ -49,9 +51,14 @@ class SonarQubeConfig(ScannerConfig):
         default="https://sonarcloud.io",
         validate=_root,
         also=("base_url", "host_url", "sonarqube_url", "server_url"),
+        env=("SONAR_HOST_URL",),
     )
     organization: str | None = setting(
-        "Key of the organization, on Cloud.", default=None, validate=not_empty, example="shop"
+        "Key of the organization, on Cloud.",
+        default=None,
+        validate=not_empty,
+        env=("SONAR_ORGANIZATION",),
+        example="shop",
     )
     cloud: bool | None = setting("Whether it is Cloud; none: by the address.", default=None)
     types: tuple[str, ...] = setting(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import ClassVar
 
 from integrations_sdk.connectors.base import (
     AuthenticationError,
@@ -30,30 +29,24 @@ __all__ = ["SonarQubeConnector"]
 class SonarQubeConnector(Scanner[SonarQubeConfig]):
     """SonarQube Server and SonarQube Cloud: quality gates and issues of a project, its branches and pull requests."""
 
-    provider: ClassVar[str] = "sonarqube"
-    title: ClassVar[str] = "SonarQube"
-    category: ClassVar[Category] = Category.SECURITY
-    Config: ClassVar[type[SonarQubeConfig]] = SonarQubeConfig
-    docs_url: ClassVar[str] = "https://docs.sonarsource.com/sonarqube-server/extension-guide/web-api/"
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "sonarqube"
+    title = "SonarQube"
+    category = Category.SECURITY
+    Config = SonarQubeConfig
+    docs_url = "https://docs.sonarsource.com/sonarqube-server/extension-guide/web-api/"
+    setup = (
         "Log in to SonarQube as a user who may browse the project.",
         "Open My Account → Security and generate a user token.",
         "Configure the token, the project's key, and on Server its address.",
     )
-    permissions: ClassVar[tuple[str, ...]] = ("Browse, on the project",)
-    limits: ClassVar[tuple[str, ...]] = (
+    permissions = ("Browse, on the project",)
+    limits = (
         "Security hotspots are no issues; the quality gate knows of them.",
         "Branches and pull requests need Developer Edition or Cloud.",
         "SonarQube Server 10.2 and later.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "SONAR_TOKEN": "token",
-        "SONAR_HOST_URL": "url",
-        "SONAR_PROJECT_KEY": "project",
-        "SONAR_ORGANIZATION": "organization",
-    }
-    page: ClassVar[int] = 500
-    window: ClassVar[int] = 10_000
+    page = 500
+    window = 10_000
     """No search returns more; what comes after is asked for by date."""
 
     @property
@@ -72,13 +65,12 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
             AuthenticationError: it is not.
             RejectedError: the project does not exist, or the token cannot see it.
         """
-        operation = "authentication.validate"
-        answer = await self.call("GET", "/api/authentication/validate", operation=operation)
-        if self.parse(answer, operation).get("valid") is not True:  # says so under status 200
-            raise self.error(Fault(AuthenticationError, "the token is not valid"), answer, operation)
+        answer = await self.call("GET", "/api/authentication/validate", operation="authentication.validate")
+        if self.parse(answer).get("valid") is not True:  # says so under status 200
+            raise self.error(Fault(AuthenticationError, "the token is not valid"), answer)
         detail, warnings = "SonarQube Cloud", tuple[str, ...]()
         if not self.config.is_cloud:
-            state = await self._get("/api/system/status", "system.status")
+            state = await self.ask("GET", "/api/system/status", operation="system.status")
             detail = f"SonarQube {state.get('version')}, {str(state.get('status')).lower()}"
         if self.config.project is not None:
             gate = await self.check_gate()
@@ -94,15 +86,17 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
             ConfigurationError: nothing says which project.
         """
         project, where = place(query, self.config)
-        found = {"projectKey": project, **where}
-        answer = await self._get("/api/qualitygates/project_status", "qualitygates.project_status", found)
+        asked, path = {"projectKey": project, **where}, "/api/qualitygates/project_status"
+        answer = await self.ask("GET", path, operation="qualitygates.project_status", query=asked)
         return gate_from(answer, project, where, self.base_url)
 
     async def get_measures(self, metrics: Sequence[str], query: FindingQuery | None = None) -> dict[str, str]:
         """The project's measures by their metric, e.g. `coverage`; one that it has none of is left out."""
         project, where = place(query, self.config)
         wanted = {"component": project, "metricKeys": ",".join(metrics), **where}
-        answer = await self._get("/api/measures/component", "measures.component", wanted)
+        answer = await self.ask(
+            "GET", "/api/measures/component", operation="measures.component", query=wanted
+        )
         found = {
             text_at(measure, "metric"): text_at(measure, "value") or text_at(measure, "period", "value")
             for measure in objects_at(at(answer, "component"), "measures")
@@ -133,7 +127,7 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
         while True:
             asked = {**search, "p": str(page), **({"createdAfter": after} if after else {})}
             response = await self.call("GET", "/api/issues/search", operation="issues.search", query=asked)
-            answer = self.parse(response, "issues.search")
+            answer = self.parse(response)
             issues = objects_at(answer, "issues")
             for issue in issues:
                 yield issue
@@ -149,7 +143,7 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
         moment = str(last.get("creationDate"))
         if moment == after:
             said = f"{self.window} issues or more of {moment}: narrow it down, e.g. by `types` or a branch"
-            raise self.error(Fault(RejectedError, said, "too_many"), response, "issues.search")
+            raise self.error(Fault(RejectedError, said, "too_many"), response)
         return moment
 
     def _search(self, query: FindingQuery | None) -> dict[str, str]:
@@ -162,8 +156,3 @@ class SonarQubeConnector(Scanner[SonarQubeConfig]):
         if config.types:
             search["types"] = ",".join(config.types)
         return {**search, "s": "CREATION_DATE", "asc": "true", "ps": str(self.page)}
-
-    async def _get(
-        self, path: str, operation: str, query: Mapping[str, str] | None = None
-    ) -> dict[str, JsonValue]:
-        return self.parse(await self.call("GET", path, operation=operation, query=query), operation)

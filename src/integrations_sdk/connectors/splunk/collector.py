@@ -13,7 +13,6 @@ from typing import Final
 
 from integrations_sdk.connectors.base import (
     ConfigurationError,
-    Connector,
     ConnectorContext,
     DeadlineExceededError,
     Fault,
@@ -21,8 +20,8 @@ from integrations_sdk.connectors.base import (
     Outcome,
     RejectedError,
     Response,
+    TelemetrySink,
     at,
-    packed,
     stacked,
     text_at,
 )
@@ -35,7 +34,7 @@ _BYTES: Final = 1_000_000  # what Splunk Cloud takes; Enterprise takes more
 _LONGEST_PAUSE: Final = 10.0
 
 
-class Collector(Connector[SplunkConfig]):
+class Collector(TelemetrySink[SplunkConfig]):
     """One collector: events, raw text, acknowledgements, health."""
 
     def __init__(self, config: SplunkConfig, context: ConnectorContext) -> None:
@@ -59,25 +58,10 @@ class Collector(Connector[SplunkConfig]):
         return hec_fault(response)
 
     async def _send(self, records: Sequence[Mapping[str, JsonValue]], operation: str) -> Outcome:
-        """Send records in their envelopes, `batch_size` of them and 1 MB to a request.
-
-        When a request fails, those before it have had their effect.
-        """
-        outcome = self.skipped(operation, "nothing to send")
+        """Send records in their envelopes, `batch_size` of them and 1 MB to a request."""
         bodies = list(stacked(records, count=self.config.batch_size, size=_BYTES))
-        for body in bodies:
-            content, headers = packed(body)
-            response = await self.call(
-                "POST",
-                "/services/collector/event",
-                operation=operation,
-                content=content,
-                content_type="application/json",
-                headers=headers,
-            )
-            detail = f"{len(records)} events in {len(bodies)} requests"
-            outcome = await self._accepted(response, operation, detail)
-        return outcome
+        url, what = "/services/collector/event", f"{len(records)} events"
+        return await self._send_bodies(url, bodies, operation=operation, what=what)
 
     async def send_raw(
         self,
@@ -91,17 +75,16 @@ class Collector(Connector[SplunkConfig]):
         """Send text as it is; the source type says where in it events begin. What is None is as configured."""
         chosen = {"sourcetype": sourcetype, "source": source, "host": host, "index": index}
         under = {name: value or getattr(self.config, name) for name, value in chosen.items()}
-        content, headers = packed(text.encode("utf-8", "replace"))
         response = await self.call(
             "POST",
             "/services/collector/raw",
             operation="raw",
-            content=content,
+            content=text.encode("utf-8", "replace"),
             content_type="text/plain; charset=utf-8",
+            compress=True,
             query={"channel": self.channel, **{name: value for name, value in under.items() if value}},
-            headers=headers,
         )
-        return await self._accepted(response, "raw", f"{len(text)} characters")
+        return await self._taken(response, f"{len(text)} characters")
 
     async def acknowledged(self, ack_ids: Sequence[int | str]) -> dict[str, bool]:
         """Which requests, by the `reference` of their outcomes, the indexers have written.
@@ -115,7 +98,7 @@ class Collector(Connector[SplunkConfig]):
             expected = f"expected numbers such as 7, not {len(wrong)} other things"
             raise ConfigurationError.of("splunk acknowledgement", "ack_ids", expected)
         body = {"acks": [int(ack_id) for ack_id in ack_ids]}
-        response = await self.call(
+        response = await self.ask(
             "POST",
             "/services/collector/ack",
             operation="ack",
@@ -123,7 +106,7 @@ class Collector(Connector[SplunkConfig]):
             query={"channel": self.channel},
             idempotent=True,
         )
-        said = at(self.parse(response, "ack"), "acks")
+        said = at(response, "acks")
         return {str(ack_id): at(said, str(ack_id)) is True for ack_id in ack_ids}
 
     async def wait_until_indexed(self, ack_id: int | str) -> None:
@@ -149,11 +132,11 @@ class Collector(Connector[SplunkConfig]):
             integration_id=self.context.integration_id,
         )
 
-    async def _accepted(self, response: Response, operation: str, detail: str) -> Outcome:
-        ack_id = text_at(self.parse(response, operation), "ackId")
+    async def _taken(self, response: Response, detail: str) -> Outcome:
+        ack_id = text_at(self.parse(response), "ackId")
         if self.config.acknowledge and ack_id is None:
             words = "taken, but the token has no acknowledgement: enable it there, or leave out `acknowledge`"
-            raise self.error(Fault(RejectedError, words), response, operation)
+            raise self.error(Fault(RejectedError, words), response)
         if self.config.acknowledge and ack_id is not None:
             await self.wait_until_indexed(ack_id)
-        return self.done(response, operation, reference=ack_id, detail=detail)
+        return self.done(response, reference=ack_id, detail=detail)

@@ -53,22 +53,31 @@ class SplunkConfig(ConnectorConfig):
         "Address of the HTTP Event Collector, with or without /services/collector at its end.",
         also=("url",),
         validate=_address,
+        env=("SPLUNK_HEC_URL",),
         example="https://splunk.example.com:8088/services/collector",
     )
     hec_token: Secret = setting(
-        "Token of the collector.", also=("token",), validate=not_empty, example="env:SPLUNK_HEC_TOKEN"
+        "Token of the collector.",
+        also=("token",),
+        validate=not_empty,
+        env=("SPLUNK_HEC_TOKEN",),
+        example="env:SPLUNK_HEC_TOKEN",
     )
     index: str | None = setting(
         "Index that events go to; without it the token's default one.",
         default=None,
         validate=not_empty,
+        env=("SPLUNK_INDEX",),
         example="main",
     )
     sourcetype: str | None = setting(
-        "Source type of events; without it the token's, or `_json`.", default=None, validate=not_empty
+        "Source type of events; without it the token's, or `_json`.",
+        default=None,
+        validate=not_empty,
+        env=("SPLUNK_SOURCETYPE",),
     )
     source: str | None = setting(
-        "Source of events; without it the token's.", default=None, validate=not_empty
+        "Source of events; without it the token's.", default=None, validate=not_empty, env=("SPLUNK_SOURCE",)
     )
     host: str | None = setting(
         "Host of events; without it the collector's.", default=None, validate=not_empty

@@ -50,13 +50,6 @@ class SplunkConnector(Batching):
     )
     default_events = tuple(EventType)
     recommended: ClassVar[Mapping[str, JsonValue]] = {"batch_size": 100}
-    environment: ClassVar[Mapping[str, str]] = {
-        "SPLUNK_HEC_URL": "hec_url",
-        "SPLUNK_HEC_TOKEN": "hec_token",
-        "SPLUNK_INDEX": "index",
-        "SPLUNK_SOURCETYPE": "sourcetype",
-        "SPLUNK_SOURCE": "source",
-    }
 
     async def check(self) -> CheckResult:
         """Ask whether the collector is healthy, and send no event at all: it looks at the token first.
@@ -65,7 +58,7 @@ class SplunkConnector(Batching):
             AuthenticationError: the token is refused.
             ProviderUnavailableError: the collector's queues are full.
         """
-        health = await self.call("GET", "/services/collector/health", operation="health")
+        health = await self.ask("GET", "/services/collector/health", operation="health")
         answer = await self.call(
             "POST",
             "/services/collector/event",
@@ -75,12 +68,12 @@ class SplunkConnector(Batching):
             idempotent=True,
             accept=(HTTPStatus.BAD_REQUEST,),
         )
-        said = self.parse(answer, "check")
+        said = self.parse(answer)
         if text_at(said, "code") != _NO_DATA:
             fault = self.fault(answer) or Fault(RejectedError, "took an event that is none; is it a HEC?")
-            raise self.error(fault, answer, "check")
+            raise self.error(fault, answer)
         warnings = (f"the last batch was not sent: {self._trouble}",) if self._trouble else ()
-        words = text_at(self.parse(health, "health"), "text") or "answers"
+        words = text_at(health, "text") or "answers"
         return CheckResult(detail=f"{words}; the token is accepted", warnings=warnings)
 
     async def send_event(self, event: Event) -> Outcome:

@@ -40,9 +40,15 @@ class StatuspageConfig(ConnectorConfig):
     """One page of Statuspage, and the key to it."""
 
     api_key: Secret = setting(
-        "API key of a user.", validate=not_empty, also=("token",), example="env:STATUSPAGE_API_KEY"
+        "API key of a user.",
+        validate=not_empty,
+        also=("token",),
+        env=("STATUSPAGE_API_KEY",),
+        example="env:STATUSPAGE_API_KEY",
     )
-    page_id: str = setting("Id of the page.", validate=not_empty, example="kctbh9vrtdwd")
+    page_id: str = setting(
+        "Id of the page.", validate=not_empty, env=("STATUSPAGE_PAGE_ID",), example="kctbh9vrtdwd"
+    )
     api_url: str = setting("Where the API is.", default="https://api.statuspage.io", validate=http_url)
     components: Mapping[str, str] = setting(
         "Ids of components by the name you call them.", factory=dict, example="{api: 9nqvnr23zmzn}"

@@ -102,10 +102,10 @@ class StatuspageIncidents(Connector[StatuspageConfig]):
 
     async def get_incident(self, incident_id: str) -> Issue:
         """The incident as it is now."""
-        answer = await self.call(
+        answer = await self.ask(
             "GET", self._path("/incidents/{id}", id=incident_id), operation="incidents.get"
         )
-        return _incident(self.parse(answer, "incidents.get"))
+        return _incident(answer)
 
     async def find_incident(self, key: str) -> Issue | None:
         """The newest unresolved incident that was opened with this key; None if there is none."""
@@ -142,8 +142,8 @@ class StatuspageIncidents(Connector[StatuspageConfig]):
         path = self._path("/components/{id}", id=component_id)
         body = {"component": {"status": known[component_id]}}
         answer = await self.call("PATCH", path, operation="components.update", json=body, idempotent=True)
-        record = self.parse(answer, "components.update")
-        return self.done(answer, "components.update", reference=component_id, detail=status, data=record)
+        record = self.parse(answer)
+        return self.done(answer, reference=component_id, detail=status, data=record)
 
     async def _write(
         self,
@@ -157,10 +157,8 @@ class StatuspageIncidents(Connector[StatuspageConfig]):
             known = self._known(components)
             incident |= {"components": {**known}, "component_ids": [*known]}
         answer = await self.call(method, path, operation=operation, json={"incident": incident})
-        made = _incident(self.parse(answer, operation))
-        return self.done(
-            answer, operation, reference=made.reference, url=made.url, detail=made.status, data=made.data
-        )
+        made = _incident(self.parse(answer))
+        return self.done(answer, reference=made.reference, url=made.url, detail=made.status, data=made.data)
 
     def _known(self, components: Mapping[str, str]) -> dict[str, str]:
         if wrong := [name for name, status in components.items() if status not in COMPONENT_STATUSES]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar, Final, Literal
+from typing import Final, Literal
 
 from integrations_sdk.connectors.base import (
     Category,
@@ -48,10 +48,6 @@ class StatuspageConnector(StatuspageIncidents):
         "What is posted is public at once, and mailed to subscribers unless `deliver_notifications` is off.",
         "Names are cut at 255 characters, bodies at 25,000.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "STATUSPAGE_API_KEY": "api_key",
-        "STATUSPAGE_PAGE_ID": "page_id",
-    }
     rate = RateLimit(calls=60, period=timedelta(minutes=1))
 
     @property
@@ -65,7 +61,7 @@ class StatuspageConnector(StatuspageIncidents):
 
     async def check(self) -> CheckResult:
         """Ask for the page."""
-        page = self.parse(await self.call("GET", self._path(""), operation="pages.get"), "pages.get")
+        page = await self.ask("GET", self._path(""), operation="pages.get")
         return CheckResult(
             detail=f"{text_at(page, 'name')} at {text_at(page, 'url') or text_at(page, 'subdomain')}"
         )

@@ -38,16 +38,21 @@ class TeamCityConfig(BuildServerConfig):
         "Address of TeamCity, with its path if it has one.",
         validate=_root,
         also=("base_url", "teamcity_url", "server_url"),
+        env=("TEAMCITY_URL",),
         example="https://teamcity.company.com",
     )
     token: Secret = setting(
-        "Access token of who starts the builds.", validate=not_empty, also=("api_token", "access_token")
+        "Access token of who starts the builds.",
+        validate=not_empty,
+        also=("api_token", "access_token"),
+        env=("TEAMCITY_TOKEN",),
     )
     build_type: str | None = setting(
         "ID of the build configuration to run.",
         default=None,
         validate=_build_type,
         also=("build_type_id", "build_configuration", "job", "project_name"),
+        env=("TEAMCITY_BUILD_TYPE",),
         example="Shop_Build",
     )
     build_types: tuple[str, ...] = setting(

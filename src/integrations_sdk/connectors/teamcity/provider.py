@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import ClassVar
 
 from integrations_sdk.connectors.base import (
     Build,
@@ -41,33 +40,25 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
     build's properties.
     """
 
-    provider: ClassVar[str] = "teamcity"
-    title: ClassVar[str] = "TeamCity"
-    category: ClassVar[Category] = Category.CI_CD
-    Config: ClassVar[type[TeamCityConfig]] = TeamCityConfig
-    docs_url: ClassVar[str] = (
-        "https://www.jetbrains.com/help/teamcity/rest/teamcity-rest-api-documentation.html"
-    )
-    setup: ClassVar[tuple[str, ...]] = (
+    provider = "teamcity"
+    title = "TeamCity"
+    category = Category.CI_CD
+    Config = TeamCityConfig
+    docs_url = "https://www.jetbrains.com/help/teamcity/rest/teamcity-rest-api-documentation.html"
+    setup = (
         "Log in to TeamCity as the user that is to start the builds.",
         "Open the profile's Access Tokens and create one, limited to the project.",
         "Configure the token, and the build configuration's ID out of its settings.",
     )
-    permissions: ClassVar[tuple[str, ...]] = (
+    permissions = (
         "View project and all parent projects",
         "Run build",
         "Customize build parameters; Comment build; Stop build / remove from queue: each if used",
     )
-    limits: ClassVar[tuple[str, ...]] = (
+    limits = (
         "A commit can be built once TeamCity has seen it, which it looks for once a minute unless it is told.",
         "Results are reported by the process that started the build; it stops when that ends.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "TEAMCITY_URL": "url",
-        "TEAMCITY_TOKEN": "token",
-        "TEAMCITY_BUILD_TYPE": "build_type",
-    }
-    recommended: ClassVar[Mapping[str, JsonValue]] = {"trigger_on_push": True}
 
     @property
     def base_url(self) -> str:
@@ -77,10 +68,7 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
     @property
     def jobs(self) -> tuple[str, ...]:
         """Every configured build configuration once."""
-        config = self.config
-        return tuple(
-            dict.fromkeys([*([config.build_type] if config.build_type else []), *config.build_types])
-        )
+        return tuple(dict.fromkeys(filter(None, (self.config.build_type, *self.config.build_types))))
 
     async def authorize(self) -> Mapping[str, str]:
         """The access token."""
@@ -92,8 +80,9 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
 
     async def check(self) -> CheckResult:
         """Ask for TeamCity's version, who we are, and each build configuration."""
-        server = await self._get("/app/rest/server", operation="server", fields="version")
-        user = await self._get("/app/rest/users/current", operation="users.current", fields="username")
+        server = await self.ask("GET", "/app/rest/server", operation="server", query={"fields": "version"})
+        asked = {"fields": "username"}
+        user = await self.ask("GET", "/app/rest/users/current", operation="users.current", query=asked)
         warnings: list[str] = []
         for job in self.jobs:
             path = url_path("/app/rest/buildTypes/id:{job}", job=job)
@@ -101,7 +90,7 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             answer = await self.call("GET", path, operation="buildTypes", query=query, accept=(404,))
             if not answer.ok:
                 warnings.append(f"there is no build configuration {job}, or the token cannot see it")
-            elif self.parse(answer, "buildTypes").get("paused"):
+            elif self.parse(answer).get("paused"):
                 warnings.append(f"the build configuration {job} is paused: activate it")
         detail = f"TeamCity {server.get('version')} as {user.get('username')}"
         return CheckResult(detail=detail, warnings=tuple(warnings))
@@ -113,7 +102,8 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             ConfigurationError: that is no reference.
             RejectedError: TeamCity does not know the build (any more).
         """
-        return build_of(await self._get(_build(reference), operation="builds.get", fields=FIELDS))
+        query = {"fields": FIELDS}
+        return build_of(await self.ask("GET", _build(reference), operation="builds.get", query=query))
 
     async def cancel_build(self, reference: str, comment: str = "", *, again: bool = False) -> Outcome:
         """Take a build out of the queue, or stop it where it runs.
@@ -122,13 +112,13 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             comment: why; people see it beside the build.
             again: put a running build back into the queue.
         """
-        state = await self._get(_build(reference), operation="builds.get", fields="state")
         path, operation = _build(reference), "builds.cancel"
+        state = await self.ask("GET", path, operation="builds.get", query={"fields": "state"})
         if state.get("state") == "queued":
             path, operation = path.replace("/builds/", "/buildQueue/"), "buildQueue.cancel"
         body: dict[str, JsonValue] = {"comment": comment, "readdIntoQueue": again}
         answer = await self.call("POST", path, operation=operation, json=body)
-        return self.done(answer, operation, reference=number_of(reference))
+        return self.done(answer, reference=number_of(reference))
 
     async def comment_build(self, reference: str, text: str) -> Outcome:
         """Write a comment beside a build, in place of an earlier one."""
@@ -140,7 +130,7 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             content_type="text/plain; charset=utf-8",
             headers={"accept": "*/*"},
         )
-        return self.done(answer, "builds.comment", reference=number_of(reference))
+        return self.done(answer, reference=number_of(reference))
 
     async def list_builds(self, job: str | None = None, *, branch: str | None = None) -> AsyncIterator[Build]:
         """A build configuration's builds, newest first, page by page; running, canceled and of any branch as well.
@@ -161,24 +151,11 @@ class TeamCityConnector(BuildServer[TeamCityConfig]):
             yield build_of(build)
 
     async def _trigger(self, job: str, request: BuildRequest) -> Outcome:
-        operation = "buildQueue.add"
-        comment = (
-            f"{self.context.integration_id or self.provider}: {request.commit_sha or request.branch or job}"
-        )
-        body = build_body(job, request, self.config, comment)
-        answer = await self.call("POST", "/app/rest/buildQueue", operation=operation, json=body)
-        made = self.parse(answer, operation)
-        return self.done(
-            answer,
-            operation,
-            reference=text_at(made, "id"),
-            url=text_at(made, "webUrl"),
-            detail=f"started {job}",
-            data={"job": job},
-        )
-
-    async def _get(self, path: str, *, operation: str, **query: str) -> dict[str, JsonValue]:
-        return self.parse(await self.call("GET", path, operation=operation, query=query), operation)
+        who, what = self.context.integration_id or self.provider, request.commit_sha or request.branch or job
+        body = build_body(job, request, self.config, comment=f"{who}: {what}")
+        answer = await self.call("POST", "/app/rest/buildQueue", operation="buildQueue.add", json=body)
+        made = self.parse(answer)
+        return self.started(answer, job, reference=text_at(made, "id"), url=text_at(made, "webUrl"))
 
 
 def _build(reference: str) -> str:

@@ -50,12 +50,17 @@ class TelegramConfig(ConnectorConfig):
     """A bot, and the chat that it posts to."""
 
     bot_token: Secret = setting(
-        "The bot's token.", validate=_token, also=("token",), example="env:TELEGRAM_BOT_TOKEN"
+        "The bot's token.",
+        validate=_token,
+        also=("token",),
+        env=("TELEGRAM_BOT_TOKEN", "TELEGRAM_TOKEN"),
+        example="env:TELEGRAM_BOT_TOKEN",
     )
     chat_id: int | str = setting(
         "Chat to post to: its number (of groups negative), or the `@name` of a public one.",
         validate=_chat,
         also=("chat",),
+        env=("TELEGRAM_CHAT_ID",),
         example="-1001234567890",
     )
     message_thread_id: int | None = setting("Topic of a forum to post to.", default=None, also=("thread_id",))

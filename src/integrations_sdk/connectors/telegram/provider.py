@@ -11,6 +11,7 @@ import attrs
 from integrations_sdk.connectors.base import (
     Attachment,
     AuthenticationError,
+    CallOptions,
     Category,
     CheckResult,
     Connector,
@@ -22,12 +23,14 @@ from integrations_sdk.connectors.base import (
     Pause,
     RateLimit,
     Response,
+    at,
     fault_of,
     json_of,
     load,
     multipart,
     pause_of,
     split_text,
+    text_at,
     utf16_length,
 )
 from integrations_sdk.connectors.telegram.config import LONGEST_TEXT, TelegramConfig, TelegramMessage
@@ -65,11 +68,6 @@ class TelegramConnector(Connector[TelegramConfig]):
         "A file is a message of its own, of at most 50 MB.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "TELEGRAM_BOT_TOKEN": "bot_token",
-        "TELEGRAM_TOKEN": "bot_token",
-        "TELEGRAM_CHAT_ID": "chat_id",
-    }
     recommended: ClassVar[Mapping[str, JsonValue]] = {"notify_only_broken_pipelines": True}
 
     @property
@@ -82,31 +80,26 @@ class TelegramConnector(Connector[TelegramConfig]):
         found, body = fault_of(response), json_of(response)
         if found is None or not isinstance(body, dict):
             return found
-        words, parameters = str(body.get("description") or found.message), body.get("parameters")
-        moved = parameters.get("migrate_to_chat_id") if isinstance(parameters, dict) else None
-        kind = AuthenticationError if response.status == 404 else found.kind
-        remedy = (
-            f": configure `chat_id` {moved}"
-            if moved
-            else ": check the token"
-            if response.status == 404
-            else ""
-        )
-        return Fault(kind, words + remedy, str(body.get("error_code") or response.status))
+        kind, words = found.kind, str(body.get("description") or found.message)
+        if moved := at(body, "parameters", "migrate_to_chat_id"):
+            words += f": configure `chat_id` {moved}"
+        elif response.status == 404:
+            words += ": check the token"
+        if response.status == 404:
+            kind = AuthenticationError
+        return Fault(kind, words, str(body.get("error_code") or response.status))
 
     def pause(self, response: Response) -> Pause | None:
         """`parameters.retry_after`, in seconds."""
-        body = json_of(response)
-        parameters = body.get("parameters") if isinstance(body, dict) else None
-        return pause_of(parameters.get("retry_after")) if isinstance(parameters, dict) else None
+        return pause_of(at(json_of(response), "parameters", "retry_after"))
 
     async def check(self) -> CheckResult:
         """Ask who the bot is, and for the chat."""
-        me = self._result(await self.call("GET", "/getMe", operation="getMe"), "getMe")
+        me = await self.ask("GET", "/getMe", operation="getMe")
         query = {"chat_id": str(self.config.chat_id)}
-        chat = self._result(await self.call("GET", "/getChat", operation="getChat", query=query), "getChat")
-        name = chat.get("title") or chat.get("username") or chat.get("first_name") or chat.get("id")
-        return CheckResult(detail=f"@{me.get('username')} in {name}")
+        chat = (await self.ask("GET", "/getChat", operation="getChat", query=query)).get("result")
+        names = (text_at(chat, name) for name in ("title", "username", "first_name", "id"))
+        return CheckResult(detail=f"@{at(me, 'result', 'username')} in {next(filter(None, names), None)}")
 
     async def notify(self, message: Message) -> Outcome:
         """Post the message, then its files; `reference` is the number of the first message in its chat."""
@@ -144,22 +137,17 @@ class TelegramConnector(Connector[TelegramConfig]):
         return attrs.evolve(first, detail=f"in {len(outcomes)} messages") if others else first
 
     async def _post(self, method: str, body: Body, file: Attachment | None = None) -> Outcome:
-        sent: dict[str, object] = {"json": body}
-        if file is not None:
-            form = {name: "true" if value is True else str(value) for name, value in body.items()}
-            content, kind = multipart(form, {"document": file})
-            sent = {"content": content, "content_type": kind}
         chat = body["chat_id"]
-        response = await self.call(
-            "POST",
-            f"/{method}",
-            operation=method,
-            rate=_GROUP if str(chat).startswith(("-", "@")) else _PERSON,
-            account=f"{self.context.integration_id}:{chat}",
-            **sent,  # type: ignore[arg-type]  # one of the two ways to give a body
-        )
-        number = self._result(response, method).get("message_id")
-        return self.done(response, method, reference=str(number or "") or None, data={"chat_id": chat})
+        how = CallOptions(account=f"{self.context.integration_id}:{chat}")
+        how["rate"] = _GROUP if str(chat).startswith(("-", "@")) else _PERSON
+        if file is None:
+            how["json"] = body
+        else:
+            form = {name: "true" if value is True else str(value) for name, value in body.items()}
+            how["content"], how["content_type"] = multipart(form, {"document": file})
+        response = await self.call("POST", f"/{method}", operation=method, **how)
+        number = text_at(self.parse(response), "result", "message_id")
+        return self.done(response, reference=number, data={"chat_id": chat})
 
     def _addressed(self, body: Body) -> Body:
         """The body with where it goes, and how loudly."""
@@ -172,7 +160,3 @@ class TelegramConnector(Connector[TelegramConfig]):
         if "text" in body:
             usual["link_preview_options"] = {"is_disabled": True}
         return {**usual, **body}
-
-    def _result(self, response: Response, operation: str) -> Body:
-        result = self.parse(response, operation).get("result")
-        return result if isinstance(result, dict) else {}

@@ -49,38 +49,50 @@ class TwilioConfig(ConnectorConfig):
     """A Twilio account, who sends, and who gets messages."""
 
     account_sid: str = setting(
-        "The account's SID.", validate=_sid("AC", "an account"), also=("sid",), example="AC" + "0" * 32
+        "The account's SID.",
+        validate=_sid("AC", "an account"),
+        also=("sid",),
+        env=("TWILIO_ACCOUNT_SID",),
+        example="AC" + "0" * 32,
     )
     auth_token: Secret | None = setting(
         "The account's Auth Token; an API key can be taken back by itself, so it is the better choice.",
         default=None,
         validate=not_empty,
         also=("token",),
+        env=("TWILIO_AUTH_TOKEN", "SMS_API_TOKEN"),
         example="env:TWILIO_AUTH_TOKEN",
     )
     api_key_sid: str | None = setting(
-        "SID of an API key.", default=None, validate=_sid("SK", "an API key"), also=("api_key",)
+        "SID of an API key.",
+        default=None,
+        validate=_sid("SK", "an API key"),
+        also=("api_key",),
+        env=("TWILIO_API_KEY",),
     )
     api_key_secret: Secret | None = setting(
-        "Its secret.", default=None, validate=not_empty, also=("api_secret",)
+        "Its secret.", default=None, validate=not_empty, also=("api_secret",), env=("TWILIO_API_SECRET",)
     )
     from_number: str | None = setting(
         "Who sends: a number of the account, a short code, or a name where the country allows one.",
         default=None,
         validate=_sender,
         also=("from", "sender"),
+        env=("TWILIO_FROM",),
         example="+14155550100",
     )
     messaging_service_sid: str | None = setting(
         "In place of `from_number`: a messaging service, which chooses.",
         default=None,
         validate=_sid("MG", "a messaging service"),
+        env=("TWILIO_MESSAGING_SERVICE_SID",),
     )
     to: tuple[str, ...] = setting(
         "Who gets notifications.",
         default=(),
         validate=phone_number,
         also=("recipients",),
+        env=("TWILIO_TO",),
         example="+14155550101",
     )
     urgent_only: bool = setting("Of events, tell only of errors.", default=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 import attrs
 
@@ -11,7 +11,6 @@ from integrations_sdk.connectors.base import (
     AuthenticationError,
     Category,
     CheckResult,
-    ConfigurationError,
     Connector,
     ConnectorError,
     Event,
@@ -24,14 +23,16 @@ from integrations_sdk.connectors.base import (
     PermissionDeniedError,
     RateLimitedError,
     Response,
+    at,
     basic,
     fault_of,
     json_of,
     message_for,
+    text_at,
     url_path,
 )
 from integrations_sdk.connectors.twilio.config import TwilioConfig, phone_number
-from integrations_sdk.connectors.twilio.segments import LONGEST_BODY, segments, short_text
+from integrations_sdk.connectors.twilio.segments import must_be_sendable, segments, short_text
 
 __all__ = ["TwilioConnector"]
 
@@ -66,16 +67,6 @@ class TwilioConnector(Connector[TwilioConfig]):
         "Files are named, not sent.",
     )
     default_events = tuple(EventType)
-    environment: ClassVar[Mapping[str, str]] = {
-        "TWILIO_ACCOUNT_SID": "account_sid",
-        "TWILIO_AUTH_TOKEN": "auth_token",
-        "SMS_API_TOKEN": "auth_token",
-        "TWILIO_API_KEY": "api_key_sid",
-        "TWILIO_API_SECRET": "api_key_secret",
-        "TWILIO_FROM": "from_number",
-        "TWILIO_MESSAGING_SERVICE_SID": "messaging_service_sid",
-        "TWILIO_TO": "to",
-    }
 
     @property
     def base_url(self) -> str:
@@ -92,8 +83,7 @@ class TwilioConnector(Connector[TwilioConfig]):
 
     def fault(self, response: Response) -> Fault | None:
         """Twilio's own codes go before the status (https://www.twilio.com/docs/api/errors)."""
-        found, body = fault_of(response), json_of(response)
-        code = body.get("code") if isinstance(body, dict) else None
+        found, code = fault_of(response), at(json_of(response), "code")
         if found is None or not isinstance(code, int):
             return found
         return Fault(_KINDS.get(code, found.kind), found.message, str(code))
@@ -102,10 +92,9 @@ class TwilioConnector(Connector[TwilioConfig]):
         """Ask for the account; an API key, which must not see it, for the last message. Nothing is sent."""
         if self.config.api_key_sid is not None:
             query = {"PageSize": "1"}
-            last = await self.call("GET", "/Messages.json", operation="messages.list", query=query)
-            self.parse(last, "messages.list")
+            await self.ask("GET", "/Messages.json", operation="messages.list", query=query)
             return CheckResult(detail="the API key is good")
-        account = self.parse(await self.call("GET", ".json", operation="accounts.get"), "accounts.get")
+        account = await self.ask("GET", ".json", operation="accounts.get")
         state = account.get("status")
         asleep = () if state == "active" else (f"the account is {state}: no message will be sent",)
         return CheckResult(detail=f"{account.get('friendly_name')} is {state}", warnings=asleep)
@@ -138,26 +127,24 @@ class TwilioConnector(Connector[TwilioConfig]):
             ConnectorError: it was sent to nobody; the first refusal.
         """
         people = tuple(dict.fromkeys(to)) or self.config.to
-        self._must_be_sendable(body, people)
+        must_be_sendable(body, people)
         form = [("Body", body), *(("MediaUrl", url) for url in media_urls)]
         results = {who: await self.attempt(self._create(who, form)) for who in people}
         sent = {who: came for who, came in results.items() if isinstance(came, Outcome)}
-        failed: JsonValue = {
-            who: came.message for who, came in results.items() if isinstance(came, ConnectorError)
-        }
+        failed = {who: came for who, came in results.items() if isinstance(came, ConnectorError)}
         if not sent:
-            raise next(came for came in results.values() if isinstance(came, ConnectorError))
+            raise next(iter(failed.values()))
         detail = f"queued for {len(sent)} of {len(people)} recipients, {segments(body)} parts each"
         data: dict[str, JsonValue] = {
             "sent": {who: came.reference for who, came in sent.items()},
-            "failed": failed,
+            "failed": {who: came.message for who, came in failed.items()},
         }
         return attrs.evolve(next(iter(sent.values())), detail=detail, data=data)
 
     async def get_message(self, sid: str) -> dict[str, JsonValue]:
         """What became of a message, in its words: among others `status` (queued, delivered, …) and `error_code`."""
         path = url_path("/Messages/{sid}.json", sid=sid)
-        return self.parse(await self.call("GET", path, operation="messages.get"), "messages.get")
+        return await self.ask("GET", path, operation="messages.get")
 
     async def _create(self, who: str, form: list[tuple[str, str]]) -> Outcome:
         config = self.config
@@ -167,18 +154,4 @@ class TwilioConnector(Connector[TwilioConfig]):
         if config.status_callback is not None:
             fields.append(("StatusCallback", config.status_callback))
         response = await self.call("POST", "/Messages.json", operation="messages.create", form=fields)
-        said = self.parse(response, "messages.create")
-        return self.done(response, "messages.create", reference=str(said.get("sid") or "") or None)
-
-    def _must_be_sendable(self, body: str, people: Iterable[str]) -> None:
-        wrong = [f"to[{index}]" for index, who in enumerate(people) if phone_number(who) is not None]
-        if wrong:
-            raise ConfigurationError.of(
-                "sms", wrong[0], "expected a phone number with its country, +14155550100"
-            )
-        if not list(people):
-            raise ConfigurationError.of("sms", "to", "nobody would get it", "configure `to`, or give numbers")
-        if not 0 < len(body) <= LONGEST_BODY:
-            raise ConfigurationError.of(
-                "sms", "body", f"expected 1 to {LONGEST_BODY:,} characters", "shorten it"
-            )
+        return self.done(response, reference=text_at(self.parse(response), "sid"))

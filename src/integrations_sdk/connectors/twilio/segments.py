@@ -6,11 +6,20 @@ Source: 3GPP TS 23.038 §6.2.1 (the alphabet, and its extension, whose character
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from integrations_sdk.connectors.base import Message, left_out, utf16_length, visible, web_url
+from integrations_sdk.connectors.base import (
+    ConfigurationError,
+    Message,
+    left_out,
+    utf16_length,
+    visible,
+    web_url,
+)
+from integrations_sdk.connectors.twilio.config import phone_number
 
-__all__ = ["LONGEST_BODY", "fitted", "is_gsm", "segments", "short_text"]
+__all__ = ["LONGEST_BODY", "fitted", "is_gsm", "must_be_sendable", "segments", "short_text"]
 
 LONGEST_BODY: Final = 1_600
 """Characters of one message. https://www.twilio.com/docs/api/errors/21617"""
@@ -23,6 +32,22 @@ _EXTENDED: Final = frozenset("^{}\\[~]|€\f")
 _ALPHABET: Final = _BASIC | _EXTENDED
 _ALONE: Final = {True: 160, False: 70}
 _JOINED: Final = {True: 153, False: 67}
+
+
+def must_be_sendable(body: str, people: Sequence[str]) -> None:
+    """Look at a text and who gets it, before anything is sent.
+
+    Raises:
+        ConfigurationError: a number is none, there is none at all, or the text is empty or too long.
+    """
+    for index, who in enumerate(people):
+        if phone_number(who) is not None:
+            expected = "expected a phone number with its country, +14155550100"
+            raise ConfigurationError.of("sms", f"to[{index}]", expected)
+    if not people:
+        raise ConfigurationError.of("sms", "to", "nobody would get it", "configure `to`, or give numbers")
+    if not 0 < len(body) <= LONGEST_BODY:
+        raise ConfigurationError.of("sms", "body", f"expected 1 to {LONGEST_BODY:,} characters", "shorten it")
 
 
 def is_gsm(text: str) -> bool:

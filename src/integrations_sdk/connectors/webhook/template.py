@@ -21,14 +21,7 @@ from typing import Final
 
 import attrs
 
-from integrations_sdk.connectors.base import (
-    ConfigurationError,
-    Event,
-    JsonValue,
-    Problem,
-    json_bytes,
-    plain,
-)
+from integrations_sdk.connectors.base import ConfigurationError, Event, JsonValue, Problem, json_bytes, plain
 
 __all__ = ["MOST_BYTES", "Template", "template_problems"]
 

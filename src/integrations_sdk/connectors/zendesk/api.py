@@ -52,8 +52,8 @@ class ZendeskApi(Connector[ZendeskConfig]):
     async def get_issue(self, reference: str) -> Issue:
         """The ticket as it is now."""
         path = url_path("/api/v2/tickets/{id}", id=reference)
-        answer = await self.call("GET", path, operation="ShowTicket")
-        return self._ticket(at(self.parse(answer, "ShowTicket"), "ticket"))
+        answer = await self.ask("GET", path, operation="ShowTicket")
+        return self._ticket(at(answer, "ticket"))
 
     async def list_tickets(self, **filters: str) -> AsyncIterator[Issue]:
         """Tickets that are not archived, page by page; filters as Zendesk names them, e.g. `sort="-updated_at"`."""
@@ -78,11 +78,9 @@ class ZendeskApi(Connector[ZendeskConfig]):
         asked = {"page[size]": "100", **query}
         return self.records(path, operation=operation, query=asked, items=items, following=_following)
 
-    def _made(self, answer: Response, operation: str) -> Outcome:
-        made = self._ticket(at(self.parse(answer, operation), "ticket"))
-        return self.done(
-            answer, operation, reference=made.reference, url=made.url, detail=made.status, data=made.data
-        )
+    def _made(self, answer: Response) -> Outcome:
+        made = self._ticket(at(self.parse(answer), "ticket"))
+        return self.done(answer, reference=made.reference, url=made.url, detail=made.status, data=made.data)
 
     def _ticket(self, record: JsonValue) -> Issue:
         return ticket_of(record, self.base_url)

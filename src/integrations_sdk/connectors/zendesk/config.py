@@ -34,23 +34,33 @@ class ZendeskConfig(ConnectorConfig):
     """An account of Zendesk Support, reached with an API token and its user's address, or with an OAuth token."""
 
     subdomain: str | None = setting(
-        "Subdomain of the account.", default=None, validate=_subdomain, example="yourcompany"
+        "Subdomain of the account.",
+        default=None,
+        validate=_subdomain,
+        env=("ZENDESK_SUBDOMAIN",),
+        example="yourcompany",
     )
     email: str | None = setting(
         "E-mail address of the agent whose API token it is.",
         default=None,
         validate=_email,
         also=("username",),
+        env=("ZENDESK_EMAIL",),
         example="admin@yourcompany.com",
     )
     api_token: Secret | None = setting(
-        "API token.", default=None, validate=not_empty, example="env:ZENDESK_API_TOKEN"
+        "API token.",
+        default=None,
+        validate=not_empty,
+        env=("ZENDESK_API_TOKEN",),
+        example="env:ZENDESK_API_TOKEN",
     )
     oauth_token: Secret | None = setting(
         "OAuth access token, in place of e-mail address and API token.",
         default=None,
         validate=not_empty,
         also=("access_token",),
+        env=("ZENDESK_OAUTH_TOKEN",),
     )
     api_url: str | None = setting(
         "In place of the subdomain's address, e.g. a proxy's.", default=None, validate=http_url, also=("url",)

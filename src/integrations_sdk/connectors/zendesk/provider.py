@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 from integrations_sdk.connectors.base import (
     AuthenticationError,
@@ -48,21 +47,13 @@ class ZendeskConnector(ZendeskTickets):
         "A creation that is repeated within two hours with the same key makes no second ticket.",
         "200 to 2,500 requests a minute, by plan.",
     )
-    environment: ClassVar[Mapping[str, str]] = {
-        "ZENDESK_SUBDOMAIN": "subdomain",
-        "ZENDESK_EMAIL": "email",
-        "ZENDESK_API_TOKEN": "api_token",
-        "ZENDESK_OAUTH_TOKEN": "oauth_token",
-    }
 
     async def check(self) -> CheckResult:
         """Ask who we are. To nobody Zendesk answers as well, namely that they are nobody."""
         answer = await self.call("GET", "/api/v2/users/me", operation="ShowCurrentUser")
-        user = at(self.parse(answer, "ShowCurrentUser"), "user")
+        user = at(self.parse(answer), "user")
         if text_at(user, "id") is None:
-            raise self.error(
-                Fault(AuthenticationError, "the credentials are nobody's"), answer, "ShowCurrentUser"
-            )
+            raise self.error(Fault(AuthenticationError, "the credentials are nobody's"), answer)
         role = text_at(user, "role")
         warning = f"{role} is no agent: tickets can be requested, but not worked on"
         return CheckResult(

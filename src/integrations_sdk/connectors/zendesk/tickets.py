@@ -21,12 +21,7 @@ from integrations_sdk.connectors.base import (
 )
 from integrations_sdk.connectors.zendesk.api import ZendeskApi
 from integrations_sdk.connectors.zendesk.templates import TYPES, filled
-from integrations_sdk.connectors.zendesk.words import (
-    comment,
-    custom_fields,
-    fields_of,
-    status_of,
-)
+from integrations_sdk.connectors.zendesk.words import comment, custom_fields, fields_of, status_of
 
 __all__ = ["ZendeskTickets"]
 
@@ -88,15 +83,15 @@ class ZendeskTickets(ZendeskApi):
         )
         if not fields:
             return self.skipped("UpdateTicket", "nothing to change")
-        return self._made(await self._update(reference, fields), "UpdateTicket")
+        return self._made(await self._update(reference, fields))
 
     async def comment_issue(self, reference: str, text: str) -> Outcome:
         """Add a comment, internal unless configured otherwise; `reference` of the outcome is the comment's id."""
         answer = await self._update(reference, {"comment": comment(text, self.config)})
-        body = self.parse(answer, "UpdateTicket")
+        body = self.parse(answer)
         events = (one for one in objects_at(body, "audit", "events") if one.get("type") == "Comment")
         made = text_at(next(events, None), "id") or text_at(body, "audit", "id")
-        return self.done(answer, "UpdateTicket", reference=made, url=self._ticket(at(body, "ticket")).url)
+        return self.done(answer, reference=made, url=self._ticket(at(body, "ticket")).url)
 
     async def transition_issue(self, reference: str, to: str) -> Outcome:
         """Give a ticket another status; `done` and `resolved` are `solved`, a number is a custom status.
@@ -104,7 +99,7 @@ class ZendeskTickets(ZendeskApi):
         Raises:
             ConfigurationError: there is no such status.
         """
-        return self._made(await self._update(reference, status_of(to)), "UpdateTicket")
+        return self._made(await self._update(reference, status_of(to)))
 
     async def _from_template(self, name: str, values: Mapping[str, object], draft: IssueDraft) -> Outcome:
         template = self.config.ticket_templates.get(name)
@@ -144,7 +139,7 @@ class ZendeskTickets(ZendeskApi):
             headers=key,
             idempotent=True,  # a repetition with the same key is answered with the ticket that the first one made
         )
-        return self._made(answer, "CreateTicket")
+        return self._made(answer)
 
     async def _update(self, reference: str, fields: Mapping[str, JsonValue]) -> Response:
         path = url_path("/api/v2/tickets/{id}", id=reference)
