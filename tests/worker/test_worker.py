@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import os
 import signal
@@ -9,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import integrations_sdk
 from integrations_sdk import IntegrationManagementManager
 from integrations_sdk.delivery.schedule import DeliveryPolicy
 from integrations_sdk.delivery.settings import DeliverySettings
+from integrations_sdk.loops import new_event_loop
 from integrations_sdk.secrets.keys import KeyRing
 from integrations_sdk.testing import Sandbox
 from integrations_sdk.worker import main
@@ -121,6 +124,24 @@ def test_metrics_are_served(tmp_path):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             assert b"integrations_sdk_delivery" in answer.read()
         assert stopped(process)[0] == 0
+
+
+def test_it_is_made_for_many_sends(tmp_path, monkeypatch):
+    """Its loop is uvloop's where that is installed, and the garbage collector seldom comes."""
+    seen = []
+
+    async def told_to_stop():
+        seen.append((type(asyncio.get_running_loop()), gc.get_threshold()[0], gc.get_freeze_count() > 0))
+
+    monkeypatch.setattr("integrations_sdk.worker._told_to_stop", told_to_stop)
+    threshold = gc.get_threshold()
+    try:
+        assert main(["--store", f"sqlite:///{tmp_path}/i.db"]) == 0
+    finally:
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
+    with closing(new_event_loop()) as loop:
+        assert seen == [(type(loop), 10_000, True)]
 
 
 @pytest.mark.parametrize(

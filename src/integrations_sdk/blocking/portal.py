@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from integrations_sdk.errors import ConfigurationError, StateError
+from integrations_sdk.loops import new_event_loop
 
 __all__ = ["BlockingSubManager", "Portal"]
 
@@ -107,7 +108,7 @@ class Portal(Generic[M]):
             if self._pid != os.getpid():
                 self.manager, self._pid, self._loop = self._remake(self.manager), os.getpid(), None
             if self._loop is None:
-                self._loop = _new_loop()
+                self._loop = new_event_loop()
                 self._loop.call_soon(self._begin, self.manager)
                 self._thread = threading.Thread(
                     target=_run, args=(self._loop,), name="integrations_sdk", daemon=True
@@ -211,16 +212,6 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    """A loop of uvloop where it is installed (extra `fast`), else asyncio's."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
 
 
 async def _awaited(work: Awaitable[None]) -> None:

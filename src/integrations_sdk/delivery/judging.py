@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 from integrations_sdk.delivery.schedule import DeliveryPolicy, next_attempt, put_off
 from integrations_sdk.delivery.sending import attempt_of
@@ -11,29 +12,33 @@ from integrations_sdk.models import Outcome, OutcomeStatus
 from integrations_sdk.models.delivery import Verdict
 from integrations_sdk.queue.base import Claimed, Result
 
-__all__ = ["judge"]
+__all__ = ["Ended", "judge"]
 
 
-def judge(
-    policy: DeliveryPolicy,
-    claimed: Claimed,
-    outcome: Outcome,
-    refused: Verdict | None,
-    *,
-    started_at: datetime,
-    ended_at: datetime,
-    latency: float,
-    random: Callable[[], float],
-) -> Result:
-    """What an outcome comes to: without an attempt where nothing was sent, otherwise with one.
+class Ended(NamedTuple):
+    """A send that has ended.
 
-    Args:
+    Attributes:
         refused: the verdict of a sender that would not send it; see `refusal()`.
         ended_at: what comes next counts from then.
         latency: in seconds.
+    """
+
+    claimed: Claimed
+    outcome: Outcome
+    refused: Verdict | None
+    started_at: datetime
+    ended_at: datetime
+    latency: float
+
+
+def judge(policy: DeliveryPolicy, ended: Ended, random: Callable[[], float]) -> Result:
+    """What an outcome comes to: without an attempt where nothing was sent, otherwise with one.
+
+    Args:
         random: draws from 0 to 1, for the jitter.
     """
-    verdict = refused
+    claimed, outcome, verdict, started_at, ended_at, latency = ended
     if outcome.status is OutcomeStatus.FAILED and verdict is None:
         verdict = put_off(policy, outcome, ended_at, random())
     if verdict is not None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from integrations_sdk.clock import Clock, uuid7
 from integrations_sdk.delivery.finished import Finished, OnRecorded
-from integrations_sdk.delivery.judging import judge
+from integrations_sdk.delivery.judging import Ended, judge
 from integrations_sdk.delivery.lanes import Found, Lanes
 from integrations_sdk.delivery.limits import Route, WorkerLimits
 from integrations_sdk.delivery.schedule import DeliveryPolicy, refusal
@@ -21,9 +21,8 @@ from integrations_sdk.delivery.sending import failure, too_late, unroutable
 from integrations_sdk.delivery.sends import Sends
 from integrations_sdk.errors import IntegrationError
 from integrations_sdk.logs import logger
-from integrations_sdk.models import Outcome
 from integrations_sdk.models.delivery import Target
-from integrations_sdk.queue.base import Batch, Claimed, Queue, Result
+from integrations_sdk.queue.base import Batch, Claimed, Queue
 
 __all__ = ["DeliveryWorker", "Finished", "OnRecorded"]
 
@@ -80,7 +79,7 @@ class DeliveryWorker:
         limits = self._limits
         self._lanes = Lanes(limits.per_target, limits.per_host, _PACED * limits.concurrency)
         self._sends = Sends(self._limits, self._send_on)
-        self._results: list[tuple[Result, Outcome]] = []
+        self._ended: list[Ended] = []
         self._unsent: list[Claimed] = []
         self._wake = asyncio.Event()
         self._lingering: asyncio.TimerHandle | None = None
@@ -162,19 +161,19 @@ class DeliveryWorker:
     @property
     def held(self) -> int:
         """How many deliveries it holds: at hand, being sent, and sent but not recorded yet."""
-        return self._lanes.held + len(self._results)
+        return self._lanes.held + len(self._ended)
 
     async def _turn(self) -> None:
         """Record what is finished and claim as much as there is room for, both in one transaction."""
-        finished, self._results = self._results, []
+        ended, self._ended = self._ended, []
         self._sends.sweep()
         room = self._room()
         limit = room if room and self._is_due() else 0
         if limit:
             claiming = asyncio.ensure_future(self._claim(limit))
         try:
-            if finished:
-                await self._record(finished)
+            if ended:
+                await self._record(ended)
         finally:
             if limit:
                 await claiming
@@ -214,18 +213,19 @@ class DeliveryWorker:
             self._lanes.add(claimed, self._host(claimed.delivery.target))
         self._fill()
 
-    async def _record(self, finished: Sequence[tuple[Result, Outcome]]) -> None:
+    async def _record(self, ended: Sequence[Ended]) -> None:
+        results = [judge(self._policy, one, self._random) for one in ended]
         try:
-            recorded = await self._queue.record([result for result, _ in finished])
+            recorded = await self._queue.record(results)
         except IntegrationError:
-            self._results = [*finished, *self._results]
+            self._ended = [*ended, *self._ended]
             raise
         told = []
-        for (result, outcome), kept in zip(finished, recorded, strict=True):
+        for one, result, kept in zip(ended, results, recorded, strict=True):
             if kept.accepted:
-                told.append(Finished(result, outcome, kept))
+                told.append(Finished(result, one.outcome, kept))
             else:
-                logger().warning("lease lost", delivery_id=result.claimed.delivery.delivery_id)
+                logger().warning("lease lost", delivery_id=one.claimed.delivery.delivery_id)
         if self._on_recorded is not None and told:
             await self._on_recorded(told)
 
@@ -266,8 +266,8 @@ class DeliveryWorker:
         return self._lanes.next() if not self._stopping and self._sends.has_room() else None
 
     async def _send_on(self, found: Found | None) -> None:
-        """Send one delivery after another."""
-        task = asyncio.current_task()
+        """Send one delivery after another; have them recorded many at once, or a few after a while."""
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
         while found is not None:
             lane, claimed = found
@@ -280,16 +280,12 @@ class DeliveryWorker:
             found = self._next()
             if found is not None:
                 self._sends.begin(task)
-            self._tell_finished()
+            if len(self._ended) >= _BATCH or not self._sends:
+                self._wake.set()
+            elif self._lingering is None:
+                self._lingering = loop.call_later(_LINGER, self._wake.set)
             if found is None and not self._stopping:
                 found = await self._sends.given(task)
-
-    def _tell_finished(self) -> None:
-        """Have results recorded: many at once, or a few after a while."""
-        if len(self._results) >= _BATCH or not self._sends:
-            self._wake.set()
-        elif self._lingering is None:
-            self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._wake.set)
 
     async def _send(self, claimed: Claimed, task: asyncio.Task[None]) -> None:
         started_at, started = self._clock.now(), time.perf_counter()
@@ -316,17 +312,8 @@ class DeliveryWorker:
         except Exception as error:  # noqa: BLE001  # a third party's sender may raise anything
             outcome = failure(error, delivery, repeatable=route is None or route.repeatable)
             refused = refusal(error)
-        result = judge(
-            self._policy,
-            claimed,
-            outcome,
-            refused,
-            started_at=started_at,
-            ended_at=self._clock.now(),
-            latency=time.perf_counter() - started,
-            random=self._random,
-        )
-        self._results.append((result, outcome))
+        latency = time.perf_counter() - started
+        self._ended.append(Ended(claimed, outcome, refused, started_at, self._clock.now(), latency))
 
     def _pause(self) -> float | None:
         """How long there is nothing to do, unless something happens."""
@@ -344,7 +331,7 @@ class DeliveryWorker:
             self._listening = asyncio.create_task(self._queue.wait(self.name, None), name="delivery news")
             self._listening.add_done_callback(self._heard)
         timer = None if seconds is None else loop.call_later(seconds, self._wake.set)
-        if not (self._more and not self._results and self._at_work() < self._limits.concurrency):
+        if not (self._more and not self._ended and self._at_work() < self._limits.concurrency):
             await self._wake.wait()
         self._wake.clear()
         for handle in (timer, self._lingering):
@@ -372,10 +359,10 @@ class DeliveryWorker:
     async def _finish(self) -> None:
         """Give back what was not begun, finish what was."""
         await self._queue.release(list(self._lanes.drain()))
-        while self._sends or self._results:
-            if self._results:
-                finished, self._results = self._results, []
-                await self._record(finished)
+        while self._sends or self._ended:
+            if self._ended:
+                ended, self._ended = self._ended, []
+                await self._record(ended)
             elif self._sends:
                 self._sends.sweep()
                 await self._keep_lease()
