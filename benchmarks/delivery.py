@@ -1,13 +1,13 @@
 """What durable delivery costs, beside sending without storing anything.
 
-    python benchmarks/delivery.py [--quick] [--json] [--default-gc] [--growth [--svg FILE]]
+    python benchmarks/delivery.py [--quick] [--json] [--untuned] [--growth [--svg FILE]]
 
 One process, 50 requests in flight, signed POSTs of 1 KB to one server in another process. The durable cases
 store event, delivery and attempt in SQLite (WAL), from the call of `enqueue()` to the recorded answer.
 
-The garbage collector is set as `integrations worker` sets it, for all cases alike: what was imported is frozen
-(`gc.freeze()`), for a full pass over the modules of all libraries compared here takes 50 ms and more, and it comes
-with each 10,000 objects; `--default-gc` leaves it at Python's 700, which the cases that store nothing do not feel.
+The interpreter is set as `integrations worker` sets it, for all cases alike: see `integrations_sdk.process.tune()`.
+With `--untuned` only what was imported is frozen (`gc.freeze()`), for a full pass of the garbage collector over the
+modules of all libraries compared here takes 50 ms and more.
 
 - `durable_vs_naive_httpx`: beside `httpx.AsyncClient` with a pool of 50, which stores nothing.
 - `durable_vs_bare_transport`: beside our own transport over aiohttp, which stores nothing.
@@ -59,6 +59,7 @@ from integrations_sdk.delivery.limits import WorkerLimits
 from integrations_sdk.http.aiohttp_transport import AiohttpTransport
 from integrations_sdk.http.base import Request
 from integrations_sdk.models.delivery import Attempt, Done, Target
+from integrations_sdk.process import tune
 from integrations_sdk.queue.base import NewDelivery, Result
 from integrations_sdk.store.sqlite.schema import Synchronous
 
@@ -270,14 +271,15 @@ def main() -> None:
     """Run it."""
     parser = options(__doc__ or "")
     parser.add_argument("--growth", action="store_true", help="only: cost with up to 1,000,000 stored")
-    parser.add_argument("--default-gc", action="store_true", help="collect garbage with each 700 objects")
+    parser.add_argument("--untuned", action="store_true", help="with the interpreter's own settings")
     parser.add_argument("--svg", metavar="FILE", type=Path, help="with --growth: draw it into this file")
     arguments = parser.parse_args()
     logging.disable(logging.INFO)
-    gc.collect()
-    gc.freeze()
-    if not arguments.default_gc:
-        gc.set_threshold(10_000)
+    if arguments.untuned:
+        gc.collect()
+        gc.freeze()
+    else:
+        tune()
     if arguments.growth:
         report_growth(quick=arguments.quick, as_json=arguments.json, svg=arguments.svg)
         return

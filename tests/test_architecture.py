@@ -22,7 +22,7 @@ FLOORS = [
     {"errors"},
     {"models"},
     {"clock", "codec", "logs", "signing", "messages", "yaml"},
-    {"tasks", "loops"},
+    {"tasks", "process"},
     {"store", "queue", "http", "bus", "mail"},
     {"secrets"},
     {"runtime"},
@@ -62,7 +62,7 @@ THIRD_PARTY = {
     "asyncpg": {"store.postgres.connection"},
     "ruamel": {"yaml"},
     "psycopg": {"queue.postgres.hosts"},  # the host's own, whose connection it is
-    "uvloop": {"loops"},
+    "uvloop": {"process"},
     "rich": {"cli.console"},
     "yarl": {"http.aiohttp_transport"},  # aiohttp's own URL type
     "joserfc": {"connectors.pem", "testing.vendors.github", "testing.vendors.google_cloud_build"},

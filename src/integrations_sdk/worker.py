@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import gc
 import importlib
 import logging
 import os
@@ -19,7 +18,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
 
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.delivery.limits import WorkerLimits
@@ -28,13 +26,10 @@ from integrations_sdk.delivery.settings import DeliverySettings
 from integrations_sdk.errors import ConfigurationError, IntegrationError
 from integrations_sdk.http.guard import Guard
 from integrations_sdk.logs import logger
-from integrations_sdk.loops import new_event_loop
 from integrations_sdk.manager import AsyncIntegrationManagementManager
+from integrations_sdk.process import new_event_loop, tune
 
 __all__ = ["main"]
-
-_MORE_OBJECTS: Final = 10_000
-"""How many may come before the garbage collector does."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
     try:
         manager = _manager(options)
-        _tune()
+        tune()
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_deliver(manager))
     except IntegrationError as error:
@@ -123,17 +118,6 @@ def _manager(options: argparse.Namespace) -> AsyncIntegrationManagementManager:
     for name in options.connector:
         manager.register_connector(_connector(name))
     return manager
-
-
-def _tune() -> None:
-    """Have the garbage collector come seldom, and pass over what was imported.
-
-    By default it comes with each 700 objects, and many sends that are under way are far more: it looked at each of
-    them several times, without ever finding any to collect.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_MORE_OBJECTS)
 
 
 async def _deliver(manager: AsyncIntegrationManagementManager) -> None:

@@ -21,7 +21,7 @@ import integrations_sdk
 from integrations_sdk import IntegrationManagementManager
 from integrations_sdk.delivery.schedule import DeliveryPolicy
 from integrations_sdk.delivery.settings import DeliverySettings
-from integrations_sdk.loops import new_event_loop
+from integrations_sdk.process import new_event_loop
 from integrations_sdk.secrets.keys import KeyRing
 from integrations_sdk.testing import Sandbox
 from integrations_sdk.worker import main
@@ -127,21 +127,23 @@ def test_metrics_are_served(tmp_path):
 
 
 def test_it_is_made_for_many_sends(tmp_path, monkeypatch):
-    """Its loop is uvloop's where that is installed, and the garbage collector seldom comes."""
+    """Its loop is uvloop's where that is installed, the garbage collector comes seldom, a thread's turn comes soon."""
     seen = []
 
     async def told_to_stop():
-        seen.append((type(asyncio.get_running_loop()), gc.get_threshold()[0], gc.get_freeze_count() > 0))
+        seen.append(type(asyncio.get_running_loop()))
+        seen.append((gc.get_threshold()[0], gc.get_freeze_count() > 0, sys.getswitchinterval()))
 
     monkeypatch.setattr("integrations_sdk.worker._told_to_stop", told_to_stop)
-    threshold = gc.get_threshold()
+    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
     try:
         assert main(["--store", f"sqlite:///{tmp_path}/i.db"]) == 0
     finally:
         gc.set_threshold(*threshold)
         gc.unfreeze()
+        sys.setswitchinterval(interval)
     with closing(new_event_loop()) as loop:
-        assert seen == [(type(loop), 10_000, True)]
+        assert seen == [type(loop), (10_000, True, pytest.approx(20e-6))]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from integrations_sdk.errors import ConfigurationError, StateError
-from integrations_sdk.loops import new_event_loop
+from integrations_sdk.process import new_event_loop
 
 __all__ = ["BlockingSubManager", "Portal"]
 

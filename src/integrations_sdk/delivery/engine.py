@@ -280,8 +280,9 @@ class DeliveryEngine:
         now, listens = self._now(), cache(self._runtime.bus.listens)
         self._meters.recorded(finished)
         for one in finished:
-            self._waiting.tell(one.result.claimed.delivery.delivery_id, one.outcome)
-            topic = self._topics.get(one.result.claimed.delivery.target.kind, "delivery")
+            delivery = one.result.claimed.delivery
+            self._waiting.tell(delivery.delivery_id, one.outcome)
+            topic = self._topics.get(delivery.target.kind, "delivery")
             for notice in notices_of(one, topic, now, listens):
                 await self._untold.put(notice)
         for target, reason in self._to_disable(finished, now).items():

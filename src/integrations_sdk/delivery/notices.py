@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from integrations_sdk.clock import uuid7
@@ -15,7 +15,7 @@ __all__ = ["notices_of", "target_notice"]
 
 def notices_of(
     finished: Finished, topic: str, now: datetime, listens: Callable[[str], bool]
-) -> Iterator[Event]:
+) -> Sequence[Event]:
     """What is told of one attempt.
 
     | | |
@@ -31,27 +31,23 @@ def notices_of(
     Args:
         listens: whether anybody does, to events of a type.
     """
-    if isinstance(finished.result.verdict, Done) and not finished.recorded.recovered:
-        if listens(f"{topic}.delivered"):
-            yield _event(f"{topic}.delivered", finished.result.claimed.delivery.target, now, _facts(finished))
-        return
-    verdict, target, facts = (
-        finished.result.verdict,
-        finished.result.claimed.delivery.target,
-        _facts(finished),
-    )
+    verdict, recovered = finished.result.verdict, finished.recorded.recovered
+    if isinstance(verdict, Done) and not recovered and not listens(f"{topic}.delivered"):
+        return ()  # nearly always
+    target, facts = finished.result.claimed.delivery.target, _facts(finished)
     if isinstance(verdict, Done):
-        yield _event(f"{topic}.delivered", target, now, facts)
-        yield _event(f"{topic}.recovered", target, now, facts)
-        return
+        kinds = ("delivered", "recovered") if recovered else ("delivered",)
+        return [_event(f"{topic}.{kind}", target, now, facts) for kind in kinds]
+    notices = []
     if (attempt := finished.result.attempt) is not None:
         again = plain(verdict.due) if isinstance(verdict, At) else None
         facts |= {"error": attempt.error, "next_attempt_at": again}
-        yield _event(f"{topic}.failed", target, now, facts)
+        notices.append(_event(f"{topic}.failed", target, now, facts))
     if isinstance(verdict, Dead):
-        yield _event(f"{topic}.exhausted", target, now, {**facts, "reason": verdict.reason})
+        notices.append(_event(f"{topic}.exhausted", target, now, {**facts, "reason": verdict.reason}))
     elif finished.recorded.held and not isinstance(verdict, At):
-        yield _event(f"{topic}.disabled", target, now, {**facts, "reason": verdict.reason})
+        notices.append(_event(f"{topic}.disabled", target, now, {**facts, "reason": verdict.reason}))
+    return notices
 
 
 def target_notice(what: str, target: Target, now: datetime, reason: str | None = None) -> Event:

@@ -280,7 +280,7 @@ class DeliveryWorker:
             found = self._next()
             if found is not None:
                 self._sends.begin(task)
-            if len(self._ended) >= _BATCH or not self._sends:
+            if len(self._ended) >= _BATCH or not (self._sends or self._reserved):
                 self._wake.set()
             elif self._lingering is None:
                 self._lingering = loop.call_later(_LINGER, self._wake.set)
