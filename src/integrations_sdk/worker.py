@@ -18,6 +18,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 from integrations_sdk.connectors.base import Connector, ConnectorConfig
 from integrations_sdk.delivery.limits import WorkerLimits
@@ -30,6 +31,8 @@ from integrations_sdk.manager import AsyncIntegrationManagementManager
 from integrations_sdk.process import new_event_loop, tune
 
 __all__ = ["main"]
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -121,24 +124,28 @@ def _manager(options: argparse.Namespace) -> AsyncIntegrationManagementManager:
 
 
 async def _deliver(manager: AsyncIntegrationManagementManager) -> None:
+    told_to_stop = _first_signal()
     async with manager:
         backlog = await manager.deliveries.backlog()
         logger().info("delivering", pending=backlog.pending, held=backlog.held)
-        await _told_to_stop()
+        await told_to_stop.wait()
         logger().info("stopping")
     logger().info("stopped")
 
 
-async def _told_to_stop() -> None:
-    """Return with the first signal; the next one then does what signals do."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    signals = (signal.SIGTERM, signal.SIGINT)
+def _first_signal() -> asyncio.Event:
+    """Is set by the first signal; the next one then does what signals do."""
+    loop, came = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop() -> None:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+        came.set()
+
     with contextlib.suppress(NotImplementedError):  # on Windows a signal ends the process
-        for number in signals:
-            loop.add_signal_handler(number, told.set)
-    await told.wait()
-    for number in signals:
-        loop.remove_signal_handler(number)
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, stop)
+    return came
 
 
 def _connector(name: str) -> type[Connector[ConnectorConfig]]:

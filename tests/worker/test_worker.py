@@ -130,11 +130,14 @@ def test_it_is_made_for_many_sends(tmp_path, monkeypatch):
     """Its loop is uvloop's where that is installed, the garbage collector comes seldom, a thread's turn comes soon."""
     seen = []
 
-    async def told_to_stop():
+    def first_signal():
         seen.append(type(asyncio.get_running_loop()))
         seen.append((gc.get_threshold()[0], gc.get_freeze_count() > 0, sys.getswitchinterval()))
+        came = asyncio.Event()
+        came.set()
+        return came
 
-    monkeypatch.setattr("integrations_sdk.worker._told_to_stop", told_to_stop)
+    monkeypatch.setattr("integrations_sdk.worker._first_signal", first_signal)
     threshold, interval = gc.get_threshold(), sys.getswitchinterval()
     try:
         assert main(["--store", f"sqlite:///{tmp_path}/i.db"]) == 0
