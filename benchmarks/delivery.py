@@ -10,7 +10,8 @@ With `--untuned` only what was imported is frozen (`gc.freeze()`), for a full pa
 modules of all libraries compared here takes 50 ms and more.
 
 - `durable_vs_naive_httpx`: beside `httpx.AsyncClient` with a pool of 50, which stores nothing.
-- `durable_vs_bare_transport`: beside our own transport over aiohttp, which stores nothing.
+- `durable_vs_bare_transport`: beside our own transport over aiohttp, which stores nothing; with a disk flush with
+  each commit `full_vs_bare_transport`.
 - `durable_vs_apprise`: beside `apprise.async_notify` to its `json://` target.
 - `durable_vs_slack_sdk`: beside the asynchronous webhook client of `slack_sdk`.
 - `full_vs_normal`: `synchronous=FULL`, a disk flush with each commit, beside `NORMAL`.
@@ -317,6 +318,7 @@ def main() -> None:
         {
             "durable_vs_naive_httpx": ratio(found_rounds, names[3], mine),
             "durable_vs_bare_transport": ratio(found_rounds, names[2], mine),
+            "full_vs_bare_transport": ratio(found_rounds, names[2], names[1]),
             "durable_vs_apprise": ratio(found_rounds, names[4], mine),
             "durable_vs_slack_sdk": ratio(found_rounds, names[5], mine),
             "full_vs_normal": ratio(found_rounds, mine, names[1]),

@@ -21,7 +21,7 @@ class Sends:
     on to send what others did.
 
     Args:
-        work: sends what it is given; awaits `given()` for more.
+        work: sends what it is given; awaits `next_of()` its task for more.
     """
 
     def __init__(
@@ -66,13 +66,12 @@ class Sends:
             task = asyncio.create_task(self._work(found), context=contextvars.Context())
         self.begin(task)
 
-    async def given(self, task: asyncio.Task[None]) -> Found | None:
-        """What this task is given next; None: it is not needed any more, as enough others wait."""
+    def next_of(self, task: asyncio.Task[None]) -> asyncio.Future[Found] | None:
+        """What this task will be given; None: it is not needed any more, as enough others wait."""
         if len(self._idle) >= self._limits.concurrency:
             return None
-        waiting: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-        self._idle[task] = waiting
-        return await waiting
+        waiting = self._idle[task] = asyncio.get_running_loop().create_future()
+        return waiting
 
     def begin(self, task: asyncio.Task[None]) -> None:
         """A send begins in this task."""
