@@ -284,7 +284,7 @@ def main() -> None:
     if arguments.growth:
         report_growth(quick=arguments.quick, as_json=arguments.json, svg=arguments.svg)
         return
-    many, few, rounds = (500, 50, 1) if arguments.quick else (4_000, 300, 5)
+    many, few, rounds = (500, 50, 1) if arguments.quick else (4_000, 300, 11)
     mine = "durable, synchronous=NORMAL"
     with running() as base:
         url = f"{base}/hook"

@@ -54,14 +54,16 @@ class Intake:
         self._flushing: asyncio.Task[None] | None = None
         self._flushing_in: asyncio.AbstractEventLoop | None = None
 
-    async def take(self, event: QueuedEvent, deliveries: Sequence[NewDelivery]) -> tuple[Accepted, ...]:
+    def take(
+        self, event: QueuedEvent, deliveries: Sequence[NewDelivery]
+    ) -> asyncio.Future[tuple[Accepted, ...]]:
         """Store them; see `Queue.enqueue`."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[tuple[Accepted, ...]] = loop.create_future()
         self._incoming.append(Bundle(event, deliveries, future))
         if self._flushing_in is not loop:  # a task of a loop that ended never goes on
             self._flushing_in, self._flushing = loop, loop.create_task(self._flush(loop), name="enqueue")
-        return await future
+        return future
 
     def take_within(self, connection: object, bundle: Bundle) -> tuple[Accepted, ...]:
         """Store it in a host's transaction; see `Queue.enqueue_within`."""
