@@ -36,6 +36,8 @@ class Sender(Protocol):
     async def send(self, delivery: Delivery, event: QueuedEvent) -> Outcome:
         """Try once. The worker decides by the outcome what follows, and bounds the time it may take.
 
+        It runs in a context (`contextvars`) of its own, where nothing is set that was where the event was enqueued.
+
         Args:
             delivery: with its id, which should go to the receiver, so that it can drop duplicates.
             event: what to send; the same object for each of the event's deliveries, as long as it is at hand.
