@@ -159,7 +159,16 @@ def test_a_portal_nobody_uses_is_collected():
     assert reference() is None
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C interrupts, also where the tests were started in the background, whose processes ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.usefixtures("interruptible")
 def test_interrupting_a_call_cancels_it(portal):
     """Ctrl-C in the main thread ends the wait and cancels the coroutine."""
 
