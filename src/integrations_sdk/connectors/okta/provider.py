@@ -1,7 +1,4 @@
-"""`OktaConnector`.
-
-Source: https://developer.okta.com/docs/api/openapi/okta-management/management/.
-"""
+"""`OktaConnector`: https://developer.okta.com/docs/api/openapi/okta-management/management/."""
 
 from __future__ import annotations
 
