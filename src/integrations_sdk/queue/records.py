@@ -1,4 +1,7 @@
-"""What goes into a queue and what comes out of it: the records of the `Queue` port, see `queue/base.py`."""
+"""What goes into a queue and what comes out of it: the records of the `Queue` port, see `queue/base.py`.
+
+Nobody changes one. Those that are made for each delivery are not frozen all the same: that takes twice as long.
+"""
 
 from __future__ import annotations
 
