@@ -88,11 +88,9 @@ class Sends:
         return task in self._overdue
 
     def cancel(self) -> None:
-        """Cancel all of them."""
+        """Cancel all of them, once each has begun: before, it would never say that it ended."""
         for task in self._started:
-            task.get_loop().call_soon(
-                task.cancel
-            )  # once it has begun; before, it would never say that it ended
+            task.get_loop().call_soon(task.cancel)
 
     def sweep(self) -> None:
         """Cancel what takes too long, and let what takes long give up its place."""

@@ -284,8 +284,9 @@ class DeliveryWorker:
                 self._wake.set()
             elif self._lingering is None:
                 self._lingering = loop.call_later(_LINGER, self._wake.set)
-            if found is None and not self._stopping and (given := self._sends.next_of(task)):
-                found = await given
+            if found is None and not self._stopping:
+                given = self._sends.next_of(task)
+                found = None if given is None else await given
 
     async def _send(self, claimed: Claimed, task: asyncio.Task[None]) -> None:
         started_at, started = self._clock.now(), time.perf_counter()

@@ -19,9 +19,8 @@ class EventCache:
     """Events by their numbers, the oldest ones forgotten. Read from any thread, added to from one."""
 
     def __init__(self, size: int = _BYTES) -> None:
-        self._events: OrderedDict[int, QueuedEvent] = (
-            OrderedDict()
-        )  # a dict looks for its first from the beginning
+        # A dict finds its first entry by passing over all that were removed before it.
+        self._events: OrderedDict[int, QueuedEvent] = OrderedDict()
         self._left = size
 
     def find(self, numbers: Iterable[int]) -> dict[int, QueuedEvent]:
