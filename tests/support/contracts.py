@@ -53,9 +53,8 @@ def validator() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules["contracts_validate"] = module
     spec.loader.exec_module(module)
-    module.spec = functools.cache(
-        lambda contract, given=module.spec: closed(given(contract))
-    )  # `core()` asks it
+    # `core()` asks it.
+    module.spec = functools.cache(lambda contract, given=module.spec: closed(given(contract)))
     return module
 
 

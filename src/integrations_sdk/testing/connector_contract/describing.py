@@ -33,9 +33,8 @@ class DescriptionContract(ConnectorCase):
             assert registry.register(kind) is kind
         assert kind.title.strip() == kind.title != ""
         assert isinstance(kind.category, Category)
-        assert kind.__doc__, (
-            "the class has no docstring"
-        )  # of its own: `inspect.getdoc()` finds that of `Connector`
+        # One of its own: `inspect.getdoc()` would find that of `Connector`.
+        assert kind.__doc__, "the class has no docstring"
 
     def test_it_says_how_it_is_set_up(self) -> None:
         """`docs_url`, `setup`, `permissions` and `limits` are there: https, and sentences, none of them blank."""
