@@ -27,6 +27,8 @@ from integrations_sdk.store.encoding import microseconds
 
 __all__ = [
     "AHEAD",
+    "IS_FREE",
+    "LAST",
     "NEXT_SLOTS",
     "Bundle",
     "Hand",
@@ -68,10 +70,15 @@ Handed: TypeAlias = tuple[int, int, NewDelivery]
 
 
 class Lease(NamedTuple):
-    """The lease under which something was handed over."""
+    """A worker's lease, under which something was handed over; `token` 0 is none."""
 
-    token: int
-    expires_at: int
+    worker: str = ""
+    token: int = 0
+    expires_at: int = 0
+
+    def is_long_enough(self, until: int, now: int) -> bool:
+        """Whether half of the time until then is left: it is renewed then, not with each batch."""
+        return 2 * self.expires_at >= now + until
 
 
 class Stored(NamedTuple):
@@ -82,6 +89,7 @@ class Stored(NamedTuple):
         targets: numbers of targets that were needed and not known.
         handed: what was handed over, under `lease`.
         pending: whether there is something to claim.
+        before: the last place in the order before these, and `last` behind them.
     """
 
     accepted: list[tuple[Accepted, ...]]
@@ -90,6 +98,8 @@ class Stored(NamedTuple):
     handed: list[Handed]
     lease: Lease
     pending: bool
+    before: int
+    last: int
 
 
 _INTO: Final = (
@@ -117,13 +127,16 @@ _FIRST_DUE: Final = (
     "SELECT json_group_array(json_array(target, due_at)) FROM integrations_deliveries"
     " WHERE seq IN (SELECT value FROM json_each(?)) AND state = 0"
 )
-_LAST: Final = "SELECT ifnull(max(seq), 0) FROM integrations_deliveries"
-# The last place in the order; of which targets a delivery that is due now may be handed over, as it goes before
-# nothing else and needs no slot; and the lease under which that would be.
+LAST: Final = "SELECT ifnull(max(seq), 0) FROM integrations_deliveries"
+"""The last place in the order. Purging leaves the newest delivery, so that none is given twice."""
+
+IS_FREE: Final = "held_at IS NULL AND gap = 0 AND (turn_at IS NULL OR turn_at > ?)"
+"""Whether what is due now may be handed over for a target: it goes before nothing else, and needs no slot."""
+
+# The last place in the order; which of the targets are free; and the lease under which would be handed over.
 _LOOK: Final = (
-    f"SELECT json_array(({_LAST}), json((SELECT json_group_array(seq) FROM integrations_targets"
-    " WHERE seq IN (SELECT value FROM json_each(?)) AND held_at IS NULL AND gap = 0"
-    " AND (turn_at IS NULL OR turn_at > ?))),"
+    f"SELECT json_array(({LAST}), json((SELECT json_group_array(seq) FROM integrations_targets"
+    f" WHERE seq IN (SELECT value FROM json_each(?)) AND {IS_FREE})),"
     " json((SELECT json_group_array(json_array(token, expires_at)) FROM integrations_leases WHERE worker = ?)))"
 )
 _TARGET: Final = "SELECT seq FROM integrations_targets WHERE kind = ? AND tenant = ? AND id = ?"
@@ -153,6 +166,7 @@ def store(
     numbers = _numbers(cursor, bundles, known, found)
     rows = _Rows(now)
     rows.begin(cursor, hand, set(numbers))
+    before = rows.seq - 1
     following = iter(numbers)
     accepted: list[tuple[Accepted, ...]] = []
     events: list[int | None] = []
@@ -165,7 +179,7 @@ def store(
             body = bytearray(event.body)  # `bytes` cost more than this copy, see `bulk`
             rows.events += (first, rows.seq - 1, event.event_id, event.event_type, body)
     pending = rows.write(cursor)
-    return Stored(accepted, events, found, rows.handed, rows.lease, pending)
+    return Stored(accepted, events, found, rows.handed, rows.lease, pending, before, last=rows.seq - 1)
 
 
 _NOBODY: Final[frozenset[str]] = frozenset()
@@ -179,7 +193,7 @@ class _Rows:
         self._now = now
         self.events: list[Value] = []
         self.handed: list[Handed] = []
-        self.lease = Lease(0, 0)
+        self.lease = Lease()
         self._wanted = _NOBODY
         self._free: set[int] = set()
         self._plain: list[Value] = []
@@ -190,8 +204,8 @@ class _Rows:
 
     def begin(self, cursor: sqlite3.Cursor, hand: Hand | None, targets: Iterable[int]) -> None:
         """Find the place to go on from, and what for these targets may be handed over."""
-        if hand is None:  # purging leaves the newest delivery, so no place is given twice
-            self.seq = cursor.execute(_LAST).fetchone()[0] + 1
+        if hand is None:
+            self.seq = cursor.execute(LAST).fetchone()[0] + 1
             return
         row = cursor.execute(_LOOK, (as_json(targets), self._now, hand.worker)).fetchone()
         last, free, leases = json.loads(row[0])
@@ -201,11 +215,11 @@ class _Rows:
             self.lease = self._leased(cursor, hand, leases)
 
     def _leased(self, cursor: sqlite3.Cursor, hand: Hand, leases: list[list[int]]) -> Lease:
-        """The worker's lease; it is renewed when half of it has passed, not with each batch."""
         for token, expires_at in leases:
-            if 2 * expires_at >= self._now + hand.until:
-                return Lease(token, expires_at)
-        return Lease(renew(cursor, hand.worker, hand.until, insert=True), hand.until)
+            lease = Lease(hand.worker, token, expires_at)
+            if lease.is_long_enough(hand.until, self._now):
+                return lease
+        return Lease(hand.worker, renew(cursor, hand.worker, hand.until, insert=True), hand.until)
 
     def add(self, cursor: sqlite3.Cursor, new: NewDelivery, target: int, event: int) -> Accepted:
         """Add a delivery for the target, of the event, of these numbers, unless it was taken before."""

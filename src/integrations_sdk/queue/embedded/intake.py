@@ -12,7 +12,8 @@ from integrations_sdk.errors import AlreadyExistsError, ConfigurationError, Stat
 from integrations_sdk.queue.base import Accepted, Batch, NewDelivery, QueuedEvent
 from integrations_sdk.queue.cache import EventCache, TargetNumbers
 from integrations_sdk.queue.embedded import claiming, enqueueing
-from integrations_sdk.queue.embedded.enqueueing import Bundle, Stored
+from integrations_sdk.queue.embedded.enqueueing import Bundle, Lease, Stored
+from integrations_sdk.queue.embedded.foreseen import foresee_handed_over, write
 from integrations_sdk.queue.embedded.handing import Offer, Takers
 from integrations_sdk.queue.embedded.leased import handed_over
 from integrations_sdk.queue.embedded.place import Place
@@ -50,6 +51,9 @@ class Intake:
         self._targets = targets
         self._stored = stored
         self.takers = Takers()
+        self._last: int | None = None
+        self._alone = False  # nobody else enqueued anything between the last two times
+        self._lease = Lease()
         self._incoming: list[Bundle] = []
         self._flushing: asyncio.Task[None] | None = None
         self._flushing_in: asyncio.AbstractEventLoop | None = None
@@ -114,17 +118,24 @@ class Intake:
         now, known = microseconds(moment), self._targets.numbers
         offer = self.takers.offer(bundles, moment)
         hand = None if offer is None else offer.hand
+        foreseen = None
+        if hand is not None and self._alone and self._last is not None:
+            foreseen = foresee_handed_over(bundles, known, hand, self._lease, self._last, now)
         try:
-            stored = await self._place.write(lambda c: enqueueing.store(c, bundles, known, now, hand))
+            stored = await write(
+                self._place, foreseen, lambda c: enqueueing.store(c, bundles, known, now, hand)
+            )
         except BaseException:  # a cancellation too: the hand is free again
             if offer is not None:
                 offer.taker.take(Batch(claimed=(), lease_until=moment), offer.reserved)
             raise
+        self._alone, self._last = self._last == stored.before, stored.last
         self._targets.learn(stored.targets)
         for bundle, number in zip(bundles, stored.events, strict=True):
             if number is not None:
                 self._events.add(number, bundle.event)
         if offer is not None:
+            self._lease = stored.lease
             await self._hand_over(offer, bundles, stored, now)
         if stored.pending:
             self._stored()

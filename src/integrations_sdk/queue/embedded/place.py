@@ -23,8 +23,12 @@ class Place(Protocol):
     path: Path | None
     """Its file; None in memory."""
 
-    async def write(self, work: Callable[[sqlite3.Cursor], T]) -> T:
-        """What `work` returns, done in a transaction; it may be called twice, the first time undone."""
+    async def write(self, work: Callable[[sqlite3.Cursor], T], *, one_statement: bool = False) -> T:
+        """What `work` returns, done in a transaction; it may be called twice, the first time undone.
+
+        Args:
+            one_statement: `work` executes a single one.
+        """
         ...
 
     async def read(self, work: Callable[[sqlite3.Cursor], T]) -> T:
@@ -48,10 +52,12 @@ class FilePlace:
         self._store = store
         self._prepared = False
 
-    async def write(self, work: Callable[[sqlite3.Cursor], T]) -> T:
+    async def write(self, work: Callable[[sqlite3.Cursor], T], *, one_statement: bool = False) -> T:
         """See `Place.write`."""
         await self._prepare()
-        return await self._store.transact(lambda connection: work(connection.cursor()))
+        return await self._store.transact(
+            lambda connection: work(connection.cursor()), one_statement=one_statement
+        )
 
     async def read(self, work: Callable[[sqlite3.Cursor], T]) -> T:
         """See `Place.read`."""
@@ -83,9 +89,11 @@ class MemoryPlace:
         self._connection.execute("PRAGMA synchronous=OFF")
         prepare(self._connection.cursor())
 
-    async def write(self, work: Callable[[sqlite3.Cursor], T]) -> T:
+    async def write(self, work: Callable[[sqlite3.Cursor], T], *, one_statement: bool = False) -> T:
         """See `Place.write`."""
         cursor = self._cursor()
+        if one_statement:
+            return work(cursor)
         cursor.execute("BEGIN")
         try:
             result = work(cursor)

@@ -138,6 +138,40 @@ MIGRATIONS: Final[tuple[str, ...]] = (
             ON CONFLICT (target, bucket) DO UPDATE SET count = count + excluded.count;
     END;
     """,
+    # The same for what is foreseen, see `foreseen`: there is an event in the row of its first delivery; and what was
+    # delivered counts for its targets, and for each of their `bucket`s, in rows without a delivery.
+    """
+    CREATE VIEW integrations_handed_over (seq, id, event, target, now, lease, last, event_id, type, body) AS
+        SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 WHERE FALSE;
+    CREATE TRIGGER integrations_handed_over_deliveries INSTEAD OF INSERT ON integrations_handed_over BEGIN
+        INSERT INTO integrations_deliveries (seq, id, event, target, state, due_at, created_at, lease)
+            VALUES (NEW.seq, NEW.id, NEW.event, NEW.target, 2, NEW.now, NEW.now, NEW.lease);
+    END;
+    CREATE TRIGGER integrations_handed_over_events INSTEAD OF INSERT ON integrations_handed_over
+        WHEN NEW.last IS NOT NULL BEGIN
+        INSERT INTO integrations_events VALUES (NEW.seq, NEW.last, NEW.event_id, NEW.type, NEW.body);
+    END;
+    CREATE VIEW integrations_delivered (
+        delivery, now, number, started_at, latency, status, excerpt, address, request_id, target, times, bucket
+    ) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 WHERE FALSE;
+    CREATE TRIGGER integrations_delivered_attempts INSTEAD OF INSERT ON integrations_delivered
+        WHEN NEW.delivery IS NOT NULL BEGIN
+        UPDATE integrations_deliveries SET state = 3, due_at = NEW.started_at, finished_at = NEW.now, error = NULL,
+            lease = NULL, attempts = attempts + 1, tries = tries + 1 WHERE seq = NEW.delivery;
+        INSERT INTO integrations_attempts VALUES (NEW.delivery, NEW.number, NEW.started_at, NEW.latency, NEW.status,
+            NULL, NEW.excerpt, NEW.address, NEW.request_id);
+    END;
+    CREATE TRIGGER integrations_delivered_targets INSTEAD OF INSERT ON integrations_delivered
+        WHEN NEW.delivery IS NULL AND NEW.bucket IS NULL BEGIN
+        UPDATE integrations_targets SET succeeded = succeeded + NEW.times, last_at = NEW.started_at,
+            last_status = NEW.status WHERE seq = NEW.target;
+    END;
+    CREATE TRIGGER integrations_delivered_latencies INSTEAD OF INSERT ON integrations_delivered
+        WHEN NEW.bucket IS NOT NULL BEGIN
+        INSERT INTO integrations_latencies VALUES (NEW.target, NEW.bucket, NEW.times)
+            ON CONFLICT (target, bucket) DO UPDATE SET count = count + excluded.count;
+    END;
+    """,
 )
 
 

@@ -147,14 +147,17 @@ class SQLiteStore:
         """The file."""
         return self._path
 
-    async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def transact(self, work: Callable[[sqlite3.Connection], T], *, one_statement: bool = False) -> T:
         """What `work` returns, done on the writing thread, in a transaction with whatever else is written.
 
         For tables of others in the same file. `work` neither begins nor ends a transaction; it may be called
         twice, the first time undone; and where it raises an `IntegrationError`, it must have changed nothing.
+
+        Args:
+            one_statement: `work` executes a single one, which is a transaction if nothing else is written with it.
         """
         self._now()
-        return await self._writer.run(work)
+        return await self._writer.run(work, one_statement=one_statement)
 
     async def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work`, which changes nothing, returns, done on the writing thread: sees its connection's own state."""

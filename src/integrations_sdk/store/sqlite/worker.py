@@ -30,11 +30,18 @@ _MOST_AT_ONCE: Final = 512
 class _Job:
     """What to do, and whom to tell how it went; a job without `work` ends the thread."""
 
-    __slots__ = ("error", "future", "looks", "loop", "result", "work")
+    __slots__ = ("error", "future", "looks", "loop", "one_statement", "result", "work")
 
-    def __init__(self, work: Callable[[sqlite3.Connection], object] | None, *, looks: bool = False) -> None:
+    def __init__(
+        self,
+        work: Callable[[sqlite3.Connection], object] | None,
+        *,
+        looks: bool = False,
+        one_statement: bool = False,
+    ) -> None:
         self.work = work
         self.looks = looks
+        self.one_statement = one_statement
         self.loop: asyncio.AbstractEventLoop | None = None
         self.future: asyncio.Future[Any] | None = None
         self.result: object = None
@@ -83,16 +90,19 @@ class Worker:
         self._ended: Future[None] = Future()
         self._ended.set_running_or_notify_cancel()  # a `close()` that is cancelled must not cancel this
 
-    async def run(self, work: Callable[[sqlite3.Connection], T], *, looks: bool = False) -> T:
+    async def run(
+        self, work: Callable[[sqlite3.Connection], T], *, looks: bool = False, one_statement: bool = False
+    ) -> T:
         """What `work` returns or raises, from the thread. Cancelling stops the waiting, not the work.
 
         Args:
             looks: it writes nothing, so by itself it needs no transaction, and waits for nobody's lock.
+            one_statement: it executes a single one, so by itself it needs no transaction.
 
         Raises:
             StateError: the worker was stopped.
         """
-        job = _Job(work, looks=looks)
+        job = _Job(work, looks=looks, one_statement=one_statement)
         job.loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = job.loop.create_future()
         job.future = future
@@ -166,8 +176,10 @@ class Worker:
 
     def _together(self, connection: sqlite3.Connection, jobs: Sequence[_Job]) -> Sequence[_Job]:
         """Do the jobs, a writer in one transaction; returns them if they must be done one by one instead."""
-        writes = self._writes and not all(job.looks for job in jobs)
-        if writes:
+        in_one = self._writes and not all(job.looks for job in jobs)
+        if len(jobs) == 1 and jobs[0].one_statement:
+            in_one = False
+        if in_one:
             connection.execute("BEGIN IMMEDIATE")
         try:
             _do(connection, jobs)
@@ -176,7 +188,7 @@ class Worker:
                 raise
             self._let_go()  # which undoes the transaction
             return jobs
-        if writes:
+        if in_one:
             connection.execute("COMMIT")
         return ()
 
