@@ -17,6 +17,7 @@ def failure(code: int | None) -> sqlite3.Error:
     error = sqlite3.OperationalError("the words of SQLite")
     if code is not None:
         error.sqlite_errorcode = code
+        error.sqlite_errorname = next(name for name, value in vars(sqlite3).items() if value == code)
     return error
 
 
@@ -29,7 +30,7 @@ def failure(code: int | None) -> sqlite3.Error:
         (sqlite3.SQLITE_FULL, StateError, "the disk is full: free some room"),
         (sqlite3.SQLITE_READONLY_DBMOVED, StateError, "cannot be written: allow it"),
         (sqlite3.SQLITE_PERM, StateError, "may not be used"),
-        (sqlite3.SQLITE_IOERR_FSYNC, StateError, "check the disk"),
+        (sqlite3.SQLITE_IOERR_FSYNC, StateError, "an error (SQLITE_IOERR_FSYNC): check the disk"),
         (sqlite3.SQLITE_CORRUPT_INDEX, StateError, "is damaged"),
         (sqlite3.SQLITE_NOTADB, StateError, "is not a SQLite database"),
         (sqlite3.SQLITE_CANTOPEN, ConfigurationError, "cannot be opened"),

@@ -192,6 +192,37 @@ def test_who_only_looks_waits_for_nobody(opener: Opener) -> None:
     assert opener.rows() == [1, 2]
 
 
+def test_one_statement_is_a_transaction(opener: Opener) -> None:
+    """By itself; beside other writes it shares theirs. Where it fails, nothing of it stays, and others go on."""
+
+    async def scenario(worker: Worker) -> None:
+        await worker.run(lambda c: c.execute("INSERT INTO t VALUES (1)").rowcount)
+        opener.statements.clear()
+        two = lambda c: c.execute("INSERT INTO t VALUES (2), (3)").rowcount  # noqa: E731  # a job
+        assert await worker.run(two, one_statement=True) == 2
+        assert opener.statements == ["INSERT INTO t VALUES (2), (3)"]
+        with pytest.raises(StateError, match="UNIQUE"):
+            await worker.run(
+                lambda c: c.execute("INSERT INTO t VALUES (4), (1)").rowcount, one_statement=True
+            )
+        gate = threading.Event()
+        jobs = [asyncio.ensure_future(worker.run(lambda _: gate.wait()))]
+        await asyncio.sleep(0)
+        opener.statements.clear()
+        jobs.append(asyncio.ensure_future(worker.run(insert(5), one_statement=True)))
+        jobs.append(asyncio.ensure_future(worker.run(insert(6), one_statement=True)))
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(*jobs)
+        assert opener.statements[-4:] == [
+            "BEGIN IMMEDIATE", "INSERT INTO t VALUES (5)", "INSERT INTO t VALUES (6)", "COMMIT"
+        ]  # fmt: skip
+
+    with working(opener) as worker:
+        asyncio.run(scenario(worker))
+    assert opener.rows() == [1, 2, 3, 5, 6]
+
+
 def test_the_end_finishes_what_waits(opener: Opener) -> None:
     """What was asked for before the end is done; asking afterwards raises; ending twice is fine."""
     with working(opener) as worker:

@@ -17,7 +17,7 @@ _REMEDIES: Final = {
     sqlite3.SQLITE_FULL: "cannot grow, the disk is full: free some room, then retry",
     sqlite3.SQLITE_READONLY: "cannot be written: allow it on the file and on its folder",
     sqlite3.SQLITE_PERM: "may not be used: allow it on the file and on its folder",
-    sqlite3.SQLITE_IOERR: "cannot be read or written, the disk reports an error: check the disk",
+    sqlite3.SQLITE_IOERR: "cannot be read or written, the disk reports an error ({name}): check the disk",
     sqlite3.SQLITE_CORRUPT: "is damaged: move it away and restore it from a backup",
     sqlite3.SQLITE_NOTADB: "is not a SQLite database: name another file, or move this one away",
 }
@@ -43,4 +43,7 @@ def translate(error: Exception, path: Path) -> Exception:
     if code == sqlite3.SQLITE_CANTOPEN:
         remedy = "name a file in a folder that you may write to"
         return ConfigurationError.of("store", str(path), "cannot be opened", remedy)
-    return StateError(f"the store {path} {_REMEDIES.get(code, f'failed: {error}')}")
+    remedy = _REMEDIES.get(code)
+    if remedy is None:
+        return StateError(f"the store {path} failed: {error}")
+    return StateError(f"the store {path} {remedy.format(name=getattr(error, 'sqlite_errorname', 'unnamed'))}")
