@@ -323,7 +323,7 @@ def test_a_newer_queue_is_refused(tmp_path):
 
 def test_plans_use_indexes(tmp_path):
     """No statement of the hot path reads a whole table, however many deliveries have ended."""
-    from integrations_sdk.queue.embedded import claiming, enqueueing, recording
+    from integrations_sdk.queue.embedded import claiming, enqueueing, foreseen, recording
     from integrations_sdk.queue.embedded.bulk import ROWS
 
     async def scenario(queue, _):
@@ -332,7 +332,7 @@ def test_plans_use_indexes(tmp_path):
     on_file(tmp_path, scenario)
     connection = sqlite3.connect(tmp_path / "q.db")
     columns = {"_KEYED": 10, "_IN_LINE": 2, "_HELD_BY": 2, "_RESULTS": 14, "_NEXT_OF_KEY": 2, "_COUNTS": 7}
-    for module in (claiming, enqueueing, recording):
+    for module in (claiming, enqueueing, foreseen, recording):
         for name, sql in vars(module).items():
             if not isinstance(sql, str) or not sql.startswith(("SELECT", "UPDATE", "WITH", "INSERT")):
                 continue

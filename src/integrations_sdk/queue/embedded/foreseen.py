@@ -1,9 +1,9 @@
 """What nearly always happens, foreseen: made ready in the event loop, and done by one statement or not at all.
 
 The statement finds out whether all is as foreseen, and otherwise changes nothing; then `enqueueing` or `recording` go
-through it step by step. It needs no transaction around it, and the writing thread nothing of Python's beside it: what
-runs there, the event loop and that thread interrupt each other at, every few microseconds. That costs more than all
-that is written. Rows are one JSON text, which SQLite takes apart while the loop goes on.
+through it step by step. Where Python runs in the writing thread beside a busy event loop, the two take the
+interpreter's lock from each other every few microseconds, which costs more than all that is written. Here nothing runs
+in it but the statement. The rows are one JSON text, which SQLite takes apart without the lock.
 """
 # ruff: noqa: S608  # only constants are joined into the SQL; every value is a parameter
 
@@ -25,7 +25,7 @@ from integrations_sdk.queue.embedded.recording import ACCEPTED, Taken
 from integrations_sdk.queue.latency import bucket
 from integrations_sdk.store.encoding import microseconds
 
-__all__ = ["Foreseen", "foresee_delivered", "foresee_handed_over", "write"]
+__all__ = ["Foreseen", "carry_out", "foresee_delivered", "foresee_handed_over"]
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ class Foreseen(NamedTuple, Generic[T]):
     parameters: Sequence[str | int | bytearray]
     outcome: T
 
-    def carry_out(self, cursor: sqlite3.Cursor) -> T | None:
+    def execute(self, cursor: sqlite3.Cursor) -> T | None:
         """Do it; None if something is different, and nothing was changed."""
         connection = cursor.connection
         before = connection.total_changes
@@ -73,10 +73,12 @@ class Foreseen(NamedTuple, Generic[T]):
         return self.outcome if connection.total_changes > before else None
 
 
-async def write(place: Place, foreseen: Foreseen[T] | None, otherwise: Callable[[sqlite3.Cursor], T]) -> T:
-    """What was foreseen, if it was and is so; otherwise what that comes to."""
+async def carry_out(
+    place: Place, foreseen: Foreseen[T] | None, otherwise: Callable[[sqlite3.Cursor], T]
+) -> T:
+    """What was foreseen, if it was and all is so; else what `otherwise` comes to."""
     if foreseen is not None:
-        outcome = await place.write(foreseen.carry_out, one_statement=True)
+        outcome = await place.write(foreseen.execute, one_statement=True)
         if outcome is not None:
             return outcome
     return await place.write(otherwise)

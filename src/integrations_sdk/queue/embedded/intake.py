@@ -13,7 +13,7 @@ from integrations_sdk.queue.base import Accepted, Batch, NewDelivery, QueuedEven
 from integrations_sdk.queue.cache import EventCache, TargetNumbers
 from integrations_sdk.queue.embedded import claiming, enqueueing
 from integrations_sdk.queue.embedded.enqueueing import Bundle, Lease, Stored
-from integrations_sdk.queue.embedded.foreseen import foresee_handed_over, write
+from integrations_sdk.queue.embedded.foreseen import carry_out, foresee_handed_over
 from integrations_sdk.queue.embedded.handing import Offer, Takers
 from integrations_sdk.queue.embedded.leased import handed_over
 from integrations_sdk.queue.embedded.place import Place
@@ -51,8 +51,8 @@ class Intake:
         self._targets = targets
         self._stored = stored
         self.takers = Takers()
-        self._last: int | None = None
-        self._alone = False  # nobody else enqueued anything between the last two times
+        self._last = -1  # place in the order
+        self._alone = False  # whether nobody else enqueued anything between the last two times
         self._lease = Lease()
         self._incoming: list[Bundle] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -119,10 +119,10 @@ class Intake:
         offer = self.takers.offer(bundles, moment)
         hand = None if offer is None else offer.hand
         foreseen = None
-        if hand is not None and self._alone and self._last is not None:
+        if hand is not None and self._alone:
             foreseen = foresee_handed_over(bundles, known, hand, self._lease, self._last, now)
         try:
-            stored = await write(
+            stored = await carry_out(
                 self._place, foreseen, lambda c: enqueueing.store(c, bundles, known, now, hand)
             )
         except BaseException:  # a cancellation too: the hand is free again

@@ -36,7 +36,7 @@ from integrations_sdk.queue.cache import EventCache, TargetNumbers
 from integrations_sdk.queue.checks import check_enqueued, check_range, limit_gap, replay_gap
 from integrations_sdk.queue.embedded import claiming, enqueueing, reading, recording, replaying
 from integrations_sdk.queue.embedded.enqueueing import Bundle
-from integrations_sdk.queue.embedded.foreseen import foresee_delivered, write
+from integrations_sdk.queue.embedded.foreseen import carry_out, foresee_delivered
 from integrations_sdk.queue.embedded.intake import Intake
 from integrations_sdk.queue.embedded.place import Place
 from integrations_sdk.queue.ledger import makes_work
@@ -183,7 +183,7 @@ class EmbeddedQueue:
             return ()
         now = microseconds(self._clock.now())
         foreseen = foresee_delivered(results, self._targets.numbers, now)
-        taken = await write(self._place, foreseen, lambda c: recording.record(c, results, now))
+        taken = await carry_out(self._place, foreseen, lambda c: recording.record(c, results, now))
         if any(map(makes_work, results)):
             self._news.ring()
         return tuple([_ACCEPTED if one is recording.ACCEPTED else _recorded(one) for one in taken])

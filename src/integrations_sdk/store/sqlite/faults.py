@@ -43,7 +43,7 @@ def translate(error: Exception, path: Path) -> Exception:
     if code == sqlite3.SQLITE_CANTOPEN:
         remedy = "name a file in a folder that you may write to"
         return ConfigurationError.of("store", str(path), "cannot be opened", remedy)
-    remedy = _REMEDIES.get(code)
-    if remedy is None:
+    if code not in _REMEDIES:
         return StateError(f"the store {path} failed: {error}")
-    return StateError(f"the store {path} {remedy.format(name=getattr(error, 'sqlite_errorname', 'unnamed'))}")
+    name = getattr(error, "sqlite_errorname", "unnamed")
+    return StateError(f"the store {path} {_REMEDIES[code].format(name=name)}")

@@ -176,9 +176,7 @@ class Worker:
 
     def _together(self, connection: sqlite3.Connection, jobs: Sequence[_Job]) -> Sequence[_Job]:
         """Do the jobs, a writer in one transaction; returns them if they must be done one by one instead."""
-        in_one = self._writes and not all(job.looks for job in jobs)
-        if len(jobs) == 1 and jobs[0].one_statement:
-            in_one = False
+        in_one = self._writes and _need_transaction(jobs)
         if in_one:
             connection.execute("BEGIN IMMEDIATE")
         try:
@@ -217,6 +215,12 @@ class Worker:
 
     def _after_fork_in_parent(self) -> None:
         self._busy.release()
+
+
+def _need_transaction(jobs: Sequence[_Job]) -> bool:
+    if len(jobs) == 1 and jobs[0].one_statement:
+        return False
+    return not all(job.looks for job in jobs)
 
 
 def _do(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> None:
