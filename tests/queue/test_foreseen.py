@@ -263,6 +263,24 @@ def test_results_that_are_not_foreseen(change):
     in_memory(scenario)
 
 
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+@given(TEXTS, TEXTS, st.binary(max_size=50))
+def test_every_text_and_body_is_kept(id_, excerpt, body):
+    """Also what JSON escapes, or would end early."""
+
+    async def scenario(queue, _, hands, __):
+        event = QueuedEvent(event_id=id_, event_type=id_ + "-type", body=body)
+        await queue.enqueue(event, [NewDelivery(delivery_id=id_, target=A)])
+        one = result(hands.taken[-1], Done())
+        await queue.record([attrs.evolve(one, attempt=attrs.evolve(one.attempt, excerpt=excerpt))])
+        (attempt,) = await queue.attempts(id_)
+        assert (attempt.excerpt, await queue.event(id_)) == (excerpt, event)
+
+    in_memory(scenario)
+
+
 def test_a_second_result_of_the_same_delivery():
     """It is refused."""
 

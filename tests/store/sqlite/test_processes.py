@@ -39,7 +39,8 @@ def finish(process: subprocess.Popen[str]) -> str:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
-    assert (process.returncode, errors) == (0, "")
+    assert errors == ""
+    assert process.returncode == 0
     return output
 
 

@@ -98,7 +98,7 @@ def foresee_handed_over(
         return None
     seq, targets = last + 1, set()
     rows: list[tuple[int | str, ...]] = []
-    bodies = bytearray()
+    bodies = bytearray(1)  # never empty: `substr()` of nothing is NULL
     accepted: list[tuple[Accepted, ...]] = []
     events: list[int | None] = []
     handed: list[Handed] = []
