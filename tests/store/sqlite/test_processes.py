@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from integrations_sdk.store.base import Document, Insert
 from integrations_sdk.store.sqlite import SQLiteStore
+from integrations_sdk.store.sqlite.schema import connect
 
 C = "things"
 SCRIPT = Path(__file__).with_name("process.py")
@@ -93,6 +99,36 @@ def test_processes_may_create_the_file_together(tmp_path: Path) -> None:
         process.stdin.flush()
     numbers = zip(*(map(int, finish(process).split()) for process in processes), strict=True)
     assert [sorted(each) for each in numbers] == [[1, 2, 3]] * 20
+
+
+def test_creating_the_file_takes_no_lock_from_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """POSIX takes all locks of a process away when it closes the file anywhere: then others would end our WAL.
+
+    While one thread has created the file and not closed it yet, another one opens the store.
+    """
+    path, opened, go_on = tmp_path / "store.db", threading.Event(), threading.Event()
+
+    def slowly(descriptor: int, close: Callable[[int], None] = os.close) -> None:
+        opened.set()
+        go_on.wait(10)
+        close(descriptor)
+
+    def connection() -> sqlite3.Connection:
+        return connect(path, synchronous="NORMAL", busy_timeout=timedelta(seconds=5))
+
+    monkeypatch.setattr("integrations_sdk.store.sqlite.schema.os.close", slowly)
+    with ThreadPoolExecutor(1) as pool:
+        creating = pool.submit(connection)
+        assert opened.wait(10)
+        threading.Timer(0.2, go_on.set).start()
+        ours = connection()
+        creating.result().close()
+    script = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('CREATE TABLE other (x)')"
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=30)
+    assert path.with_name("store.db-wal").exists()
+    ours.close()
 
 
 @pytest.mark.parametrize("acknowledged", [1, 200])

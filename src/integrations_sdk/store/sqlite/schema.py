@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -51,6 +52,7 @@ SCHEMA: Final = (
 _HAS_SCHEMA: Final = "SELECT 1 FROM sqlite_master WHERE name = 'integrations_schema'"
 _OLDEST_SQLITE: Final = (3, 35, 0)  # RETURNING
 _RETRY_SECONDS: Final = 0.01
+_CREATING: Final = threading.Lock()
 
 
 def connect(path: Path, *, synchronous: Synchronous, busy_timeout: timedelta) -> sqlite3.Connection:
@@ -83,12 +85,17 @@ def is_up_to_date(cursor: sqlite3.Cursor) -> bool:
 
 
 def _create(path: Path) -> None:
-    """Make the file before SQLite does, for the owner alone; its WAL inherits the mode."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        if path.is_dir():
-            raise
+    """Make the file before SQLite does, for the owner alone; its WAL inherits the mode.
+
+    One thread at a time, so that none opens the file before it is closed here. Closing takes all locks away that the
+    process has on it, also those of another connection; without them other processes end the WAL that it writes to.
+    """
+    with _CREATING:
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            if path.is_dir():
+                raise
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, synchronous: Synchronous, seconds: float) -> None:
