@@ -138,8 +138,9 @@ MIGRATIONS: Final[tuple[str, ...]] = (
             ON CONFLICT (target, bucket) DO UPDATE SET count = count + excluded.count;
     END;
     """,
-    # The same for what is foreseen, see `foreseen`: there is an event in the row of its first delivery; and what was
-    # delivered counts for its targets, and for each of their `bucket`s, in rows without a delivery.
+    # The same for what is foreseen, see `foreseen`. There is an event in the row of its first delivery. What was
+    # delivered counts for its targets, and for each of their `bucket`s, in rows without a delivery,
+    # which go the way of all counts.
     """
     CREATE VIEW integrations_handed_over (seq, id, event, target, now, lease, last, event_id, type, body) AS
         SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 WHERE FALSE;
@@ -161,15 +162,10 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         INSERT INTO integrations_attempts VALUES (NEW.delivery, NEW.number, NEW.started_at, NEW.latency, NEW.status,
             NULL, NEW.excerpt, NEW.address, NEW.request_id);
     END;
-    CREATE TRIGGER integrations_delivered_targets INSTEAD OF INSERT ON integrations_delivered
-        WHEN NEW.delivery IS NULL AND NEW.bucket IS NULL BEGIN
-        UPDATE integrations_targets SET succeeded = succeeded + NEW.times, last_at = NEW.started_at,
-            last_status = NEW.status WHERE seq = NEW.target;
-    END;
-    CREATE TRIGGER integrations_delivered_latencies INSTEAD OF INSERT ON integrations_delivered
-        WHEN NEW.bucket IS NOT NULL BEGIN
-        INSERT INTO integrations_latencies VALUES (NEW.target, NEW.bucket, NEW.times)
-            ON CONFLICT (target, bucket) DO UPDATE SET count = count + excluded.count;
+    CREATE TRIGGER integrations_delivered_counts INSTEAD OF INSERT ON integrations_delivered
+        WHEN NEW.delivery IS NULL BEGIN
+        INSERT INTO integrations_counts
+            VALUES (NEW.target, NEW.times, 0, NEW.started_at, NEW.status, NULL, NEW.bucket);
     END;
     """,
 )

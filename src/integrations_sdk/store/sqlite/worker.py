@@ -218,6 +218,7 @@ class Worker:
 
 
 def _need_transaction(jobs: Sequence[_Job]) -> bool:
+    """Whether jobs that write are to be begun and committed, as none of them is a transaction by itself."""
     if len(jobs) == 1 and jobs[0].one_statement:
         return False
     return not all(job.looks for job in jobs)
