@@ -139,8 +139,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     END;
     """,
     # The same for what is foreseen, see `foreseen`. There is an event in the row of its first delivery. What was
-    # delivered counts for its targets, and for each of their `bucket`s, in rows without a delivery,
-    # which go the way of all counts.
+    # delivered counts for its targets, and for each of their `bucket`s, in rows without a delivery, which go the way
+    # of all counts.
     """
     CREATE VIEW integrations_handed_over (seq, id, event, target, now, lease, last, event_id, type, body) AS
         SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 WHERE FALSE;
